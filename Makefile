@@ -1,0 +1,73 @@
+# The verbs of the project; people and CI use the same ones. Prerequisites: Python >= 3.11 and make.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+ROUTE ?= auto
+VENV := .venv
+RUN := $(VENV)/bin/python
+export PYTHONPATH := $(CURDIR)
+export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
+
+# One environment in layers; each file of pins leaves a stamp and is installed again when it changes.
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Python >= 3.11 is needed; name it, as in: make report PYTHON=python3.12' >&2; exit 1; }
+	@if command -v uv >/dev/null; then uv venv -q --python $(PYTHON) $(VENV); else $(PYTHON) -m venv $(VENV); fi
+
+$(VENV)/%.stamp: %.txt | $(RUN)
+	@echo "Installing $< into $(VENV)"
+	@if command -v uv >/dev/null; then uv pip install -q --python $(RUN) -r $<; else $(RUN) -m pip install -q -r $<; fi
+	@touch $@
+
+.PHONY: help
+help:  ## list the verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.PHONY: report
+report: $(VENV)/requirements.stamp  ## render report.qmd to _output/report.pdf (ROUTE=quarto|direct|auto)
+	@$(RUN) -m render --route $(ROUTE)
+
+.PHONY: preview
+preview: $(VENV)/requirements.stamp  ## render again on every save
+	@$(RUN) -m render --watch
+
+.PHONY: test
+test: $(VENV)/requirements-dev.stamp  ## run the tests and check every derivation
+	@$(RUN) -m derivations
+	@$(RUN) -m pytest
+
+.PHONY: derivations
+derivations: $(VENV)/requirements.stamp  ## check the mathematics of report.qmd, a line per display
+	@$(RUN) -m derivations
+
+.PHONY: check
+check: $(VENV)/requirements-dev.stamp  ## lint, types, and the lint of report.qmd
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+	@$(RUN) -m mypy
+	@$(RUN) -m render --lint
+
+.PHONY: data
+data: $(VENV)/requirements.stamp  ## find, check or download the data sets
+	@$(RUN) -m mlp data
+
+.PHONY: experiments
+experiments: $(VENV)/requirements.stamp  ## run every experiments/*.yml that has no finished result
+	@for file in experiments/*.yml; do $(RUN) -m mlp train $$file || exit; done
+
+.PHONY: bench
+bench: $(VENV)/requirements-bench.stamp  ## measure times; writes results/bench/
+	@$(RUN) -m mlp bench
+
+.PHONY: grade
+grade:  ## what a grader does: everything from nothing, in a fresh clone beside this one
+	@bash .ci/run
+
+.PHONY: submission
+submission: report  ## what a student hands in: the PDF with every source file, in one archive
+	@git archive --format=zip --prefix=submission/ --add-file=_output/report.pdf -o _output/submission.zip HEAD
+	@echo _output/submission.zip
+
+.PHONY: clean
+clean:  ## remove what was made here: environment, output, caches
+	rm -rf $(VENV) _output .quarto .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Checks the mathematics of report.qmd by machine."""

@@ -1,0 +1,1 @@
+"""A multilayer perceptron with one hidden layer, in numpy alone, equation by equation."""

@@ -1,0 +1,35 @@
+"""The elastic net: value and subgradient of the penalty on the weights (question b.18)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp.functions import Array, grad_l1, grad_l2_squared, l1, l2_squared
+from mlp.model import Params
+
+
+class Lambdas(NamedTuple):
+    """The four strengths: λ₁₁ and λ₁₂ weigh L1 and L2 on W1, λ₂₁ and λ₂₂ on W2."""
+
+    l11: float = 0.0
+    l12: float = 0.0
+    l21: float = 0.0
+    l22: float = 0.0
+
+
+def penalty(params: Params, lambdas: Lambdas) -> Array:
+    """The scalar 𝓛(θ), added once to the empirical risk, never averaged. Source: b.18."""
+    W1, _, W2, _ = params
+    l11, l12, l21, l22 = lambdas
+    return (  # @eq-penalty
+        l11 * l1(W1) + l12 * l2_squared(W1) + l21 * l1(W2) + l22 * l2_squared(W2)
+    )
+
+
+def grad_penalty(params: Params, lambdas: Lambdas) -> Params:
+    """Subgradient of 𝓛(θ): 0 for a weight that is 0, and for the biases. Source: b.18."""
+    W1, b1, W2, b2 = params
+    l11, l12, l21, l22 = lambdas
+    grad_W1 = l11 * grad_l1(W1) + l12 * grad_l2_squared(W1)  # @eq-penalty-grad-W1
+    grad_W2 = l21 * grad_l1(W2) + l22 * grad_l2_squared(W2)  # @eq-penalty-grad-W2
+    return Params(grad_W1, np.zeros_like(b1), grad_W2, np.zeros_like(b2))

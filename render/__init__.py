@@ -1,0 +1,1 @@
+"""Renders report.qmd where the Quarto program cannot be had."""
