@@ -1,0 +1,251 @@
+"""The data sets: two circles and Fashion-MNIST, and their splits. Nothing else reads data.
+
+A data set holds one example per row; it is transposed once, where a batch enters the network.
+"""
+
+import gzip
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mlp.functions import Array
+
+ROOT = Path(__file__).parents[1]
+
+# The four official files and their published MD5 sums (Xiao, Rasul and Vollgraf, 2017).
+FASHION_MNIST = {
+    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+}
+SOURCES = (
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+)
+CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+class DataError(ValueError):
+    """Data that cannot be used; the message names the file, the value and the remedy."""
+
+
+class Dataset(NamedTuple):
+    """n examples in rows, and their classes."""
+
+    X: Array  # (n, d) floats
+    y: Array  # (n,) ints in 0..m-1
+
+
+class Splits(NamedTuple):
+    """Disjoint parts: one trains, one chooses, one is only reported."""
+
+    train: Dataset
+    valid: Dataset
+    test: Dataset
+
+
+def dataset(X: ArrayLike, y: ArrayLike, m: int, source: str = "data") -> Dataset:
+    """Check rows X, (n, d), and classes y, (n,), in 0..m-1; `source` names them in errors.
+
+    Raises DataError for other shapes or lengths, for values that are not finite, and for labels
+    outside the classes.
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    if X.ndim != 2 or y.ndim != 1:
+        raise DataError(f"{source}: X has shape {X.shape}, y {y.shape}; give (n, d) and (n,)")
+    if len(X) != len(y):
+        raise DataError(f"{source}: {len(X)} examples but {len(y)} labels; give one label each")
+    if not np.all(finite := np.isfinite(X)):
+        i, j = np.argwhere(~finite)[0]
+        raise DataError(f"{source}: X[{i}, {j}] is {X[i, j]}; replace it or drop example {i}")
+    if not np.all(valid := np.isin(y, np.arange(m))):
+        i = np.argmin(valid)
+        raise DataError(
+            f"{source}: label {y[i]} of example {i} is not one of the classes 0..{m - 1}"
+        )
+    return Dataset(X, y.astype(np.intp))
+
+
+# --- two circles -----------------------------------------------------------------------------
+
+
+def generate_circles(n: int = 1100, seed: int = 0) -> Dataset:
+    """Two concentric circles, n/2 points each: class 0 at radius 1, class 1 at radius 0.8.
+
+    Angles are evenly spaced, without noise; only the order is random. Shapes (n, 2) and (n,).
+    """
+    angles = 2 * np.pi * np.arange(n // 2) / (n // 2)
+    circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    X = np.concatenate([1.0 * circle, 0.8 * circle])
+    y = np.repeat([0, 1], n // 2)
+    order = np.random.default_rng(seed).permutation(len(y))
+    return Dataset(X[order], y[order])
+
+
+def circles() -> Dataset:
+    """Two circles, from `$MLP_DATA/circles.txt` where there is one, else generated."""
+    override = Path(os.environ.get("MLP_DATA", "/nonexistent")) / "circles.txt"
+    return read_circles(override) if override.is_file() else generate_circles()
+
+
+def read_circles(path: Path) -> Dataset:
+    """Read the text file of the course: a row per point, columns x₁ x₂ class.
+
+    Raises DataError if the file is not of this form.
+    """
+    try:
+        table = np.loadtxt(path, ndmin=2)
+    except ValueError as error:
+        raise DataError(f"{path}: not a table of numbers ({error}); restore the file") from error
+    if table.shape[1] != 3:
+        raise DataError(f"{path}: {table.shape[1]} columns; rows must be x₁ x₂ class")
+    return dataset(table[:, :2], table[:, 2], m=2, source=str(path))
+
+
+def flip_labels(data: Dataset, share: float, rng: np.random.Generator) -> Dataset:
+    """Give a random share of the examples of a two-class set the other class."""
+    flipped = rng.random(len(data.y)) < share
+    return Dataset(data.X, np.where(flipped, 1 - data.y, data.y))
+
+
+# --- Fashion-MNIST ---------------------------------------------------------------------------
+
+
+def folders() -> list[Path]:
+    """Where Fashion-MNIST is looked for, in order; `$MLP_DATA` first."""
+    override = os.environ.get("MLP_DATA")
+    roots = [Path(override)] if override else []
+    roots += [ROOT / "data", ROOT.parent / "shared" / "data"]
+    return [folder for root in roots for folder in (root / "fashion-mnist", root)]
+
+
+def find(name: str) -> Path | None:
+    """The first file of this name among `folders()`, not yet checked."""
+    return next((f / name for f in folders() if (f / name).is_file()), None)
+
+
+def check(path: Path) -> None:
+    """Raise DataError unless the file has the published MD5 sum of its name."""
+    found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    if found != FASHION_MNIST[path.name]:
+        raise DataError(
+            f"{path}: MD5 sum {found} instead of {FASHION_MNIST[path.name]}: "
+            "the file is corrupt, truncated or another one; delete it and run: make data"
+        )
+
+
+def download(name: str) -> Path:
+    """Download one file of Fashion-MNIST into `$MLP_DATA` or data/, atomically, and check it.
+
+    Raises DataError if neither the official address nor the mirror gives the right file.
+    """
+    import pooch  # only here: whoever has the files needs no downloader
+
+    target = folders()[0]
+    reasons = []
+    for address in SOURCES:
+        try:
+            pooch.retrieve(
+                address + name, f"md5:{FASHION_MNIST[name]}", name, target, progressbar=True
+            )
+        except (OSError, ValueError) as error:
+            reasons.append(f"{address}: {type(error).__name__}")
+        else:
+            return target / name
+    raise DataError(
+        f"{name}: not among {', '.join(map(str, folders()))}, and no download "
+        f"({'; '.join(reasons)}); put the four *-ubyte.gz files into {target}"
+    )
+
+
+def locate(*, may_download: bool = True) -> Iterator[tuple[str, Path, bool]]:
+    """Yield (name, path, was downloaded) for the four files, each checked against its sum."""
+    for name in FASHION_MNIST:
+        path = find(name)
+        if path is None and not may_download:
+            raise DataError(f"{name}: not found; run: make data")
+        yield name, path or download(name), path is None
+        check(path or folders()[0] / name)
+
+
+def read_idx(path: Path) -> Array:
+    """Read a gzipped IDX file of bytes: any shape, uint8.
+
+    Raises DataError if the file is not gzip, not IDX, or not as long as its header says.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: not a whole gzip file ({error}); fetch it again") from error
+    if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
+        raise DataError(f"{path}: starts with {content[:4]!r}, not an IDX file of bytes")
+    ndim = content[3]
+    shape = tuple(np.frombuffer(content, ">u4", ndim, offset=4).tolist())
+    values = np.frombuffer(content, np.uint8, offset=4 + 4 * ndim)
+    if values.size != np.prod(shape):
+        raise DataError(f"{path}: header says shape {shape}, but {values.size} values follow")
+    return values.reshape(shape)
+
+
+def fashion_mnist(*, may_download: bool = True) -> tuple[Dataset, Dataset]:
+    """Fashion-MNIST, 60,000 training and 10,000 test examples; d = 784 pixels in [0, 1], float32.
+
+    Raises DataError if a file is missing, corrupt, or does not fit the others.
+    """
+    paths = {name: path for name, path, _ in locate(may_download=may_download)}
+
+    def part(prefix: str) -> Dataset:
+        images = read_idx(paths[f"{prefix}-images-idx3-ubyte.gz"])
+        labels = read_idx(paths[f"{prefix}-labels-idx1-ubyte.gz"])
+        X = images.reshape(len(images), -1) / np.float32(255)
+        return dataset(X, labels, m=10, source=f"Fashion-MNIST ({prefix})")
+
+    return part("train"), part("t10k")
+
+
+# --- splits ----------------------------------------------------------------------------------
+
+
+def split(data: Dataset, sizes: tuple[int, ...], seed: int) -> list[Dataset]:
+    """Disjoint random parts of these sizes, the same for the same seed.
+
+    Raises DataError if the sizes are not positive or exceed the number of examples.
+    """
+    if min(sizes) < 1 or sum(sizes) > len(data.y):
+        raise DataError(f"sizes {sizes} do not split {len(data.y)} examples")
+    order = np.random.default_rng(seed).permutation(len(data.y))
+    parts = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
+    return [Dataset(data.X[part], data.y[part]) for part in parts]
+
+
+def load(name: str, *, valid: int, seed: int, may_download: bool = True) -> Splits:
+    """The data set `name` ("circles" or "fashion-mnist") with `valid` validation examples.
+
+    Circles: as many test examples as validation examples, the rest trains. Fashion-MNIST:
+    the validation examples are taken out of the 60,000, the official test set tests.
+    """
+    if name == "circles":
+        data = circles()
+        return Splits(*split(data, (len(data.y) - 2 * valid, valid, valid), seed))
+    if name == "fashion-mnist":
+        rest, test = fashion_mnist(may_download=may_download)
+        train, held_out = split(rest, (len(rest.y) - valid, valid), seed)
+        return Splits(train, held_out, test)
+    raise DataError(f"data set {name!r} is unknown; choose circles or fashion-mnist")
