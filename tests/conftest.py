@@ -1,0 +1,41 @@
+"""Fixtures and strategies that the tests share: generic networks, far from special cases."""
+
+import os
+
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from mlp.functions import Array
+from mlp.model import Params
+from mlp.penalty import Lambdas
+
+settings.register_profile(
+    "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("default")
+
+LAMBDAS = Lambdas(0.03, 0.05, 0.07, 0.11)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[Params, Array, Array]:
+    """Random θ with non-zero biases, K columns x and classes y; d, d_h, m, K all different."""
+    d, d_h, m, K = draw(st.permutations(range(2, 8)))[:4]
+    return generic(draw(st.integers(0, 2**32 - 1)), d, d_h, m, K)
+
+
+def generic(
+    seed: int = 0, d: int = 5, d_h: int = 4, m: int = 3, K: int = 7
+) -> tuple[Params, Array, Array]:
+    """One such network, of a given shape."""
+    rng = np.random.default_rng(seed)
+    params = Params(
+        W1=rng.normal(size=(d_h, d)),
+        b1=rng.normal(size=(d_h, 1)),
+        W2=rng.normal(size=(m, d_h)),
+        b2=rng.normal(size=(m, 1)),
+    )
+    return params, rng.normal(size=(d, K)), rng.integers(0, m, K)

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from mlp import gradcheck, model
+from mlp.model import Params
+from mlp.penalty import grad_penalty, penalty
+from tests.conftest import LAMBDAS, generic
+
+params, x, y = generic(seed=2)
+
+
+def risk(p):
+    return model.loss(model.fprop(p, x).oa, y).mean() + penalty(p, LAMBDAS)
+
+
+def gradient():
+    pairs = zip(
+        model.bprop(params, model.fprop(params, x), y), grad_penalty(params, LAMBDAS), strict=True
+    )
+    return Params(*(a + b for a, b in pairs))
+
+
+def test_right_gradient_passes_in_every_row():
+    rows = gradcheck.compare(risk, gradient(), params)
+    assert len(rows) == model.count(params)
+    assert all(row.passed for row in rows)
+    assert max(row.complex_error for row in rows) <= 1e-12
+
+
+@pytest.mark.parametrize("name", Params._fields)
+@pytest.mark.parametrize("wrong", [lambda g: -g, lambda g: 1.02 * g, lambda g: 0 * g])
+def test_wrong_gradient_fails_where_it_is_wrong(name, wrong):
+    right = gradient()
+    rows = gradcheck.compare(risk, right._replace(**{name: wrong(getattr(right, name))}), params)
+    assert all(row.passed == (not row.name.startswith(name)) for row in rows)
+
+
+def test_small_error_that_the_ratio_passes_is_caught_by_the_complex_step():
+    right = gradient()
+    row = gradcheck.compare(risk, right._replace(b2=right.b2 * (1 + 1e-6)), params)[-1]
+    assert 0.99 < row.ratio < 1.01
+    assert not row.passed
+
+
+def test_zero_against_zero_agrees_and_zero_against_something_does_not():
+    g, e = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
+    np.testing.assert_array_equal(gradcheck.ratio(g, e), [1, 0, np.inf])
+    np.testing.assert_array_equal(gradcheck.relative_error(g, e), [0, 1, 1])
+
+
+def test_estimates_have_the_order_of_accuracy_that_they_claim():
+    exact = gradient()
+
+    def error(estimate):
+        return max(np.abs(e - g).max() for e, g in zip(estimate, exact, strict=True))
+
+    forward = [error(gradcheck.forward_difference(risk, params, h)) for h in (1e-4, 1e-5)]
+    assert 8 < forward[0] / forward[1] < 12  # first order: a tenth of ε, a tenth of the error
+    central = [error(gradcheck.central_difference(risk, params, h)) for h in (1e-2, 1e-3)]
+    assert central[0] / central[1] > 80  # second order
+    assert error(gradcheck.complex_step(risk, params)) < 1e-14
+
+
+def test_parameters_are_back_at_their_values_afterwards():
+    before = [p.copy() for p in params]
+    gradcheck.compare(risk, gradient(), params)
+    for a, b in zip(before, params, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_distance_to_kink_is_the_smallest_preactivation():
+    assert gradcheck.distance_to_kink(params, x) == np.abs(params.W1 @ x + params.b1).min()

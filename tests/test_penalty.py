@@ -1,0 +1,34 @@
+import numpy as np
+
+from mlp import gradcheck
+from mlp.model import Params
+from mlp.penalty import Lambdas, grad_penalty, penalty
+from tests.conftest import LAMBDAS, generic
+
+
+def test_value_worked_by_hand():
+    # |W1|₁ = 3, |W1|₂² = 5, |W2|₁ = 5, |W2|₂² = 25; the biases do not count.
+    params = Params(
+        W1=np.array([[1.0, -2.0]]),
+        b1=np.array([[100.0]]),
+        W2=np.array([[-5.0]]),
+        b2=np.array([[100.0]]),
+    )
+    assert penalty(params, Lambdas(l11=1000, l12=100, l21=10, l22=1)) == 3000 + 500 + 50 + 25
+
+
+def test_gradient_is_the_complex_step_of_the_value():
+    params, *_ = generic()
+    numerical = gradcheck.complex_step(lambda p: penalty(p, LAMBDAS), params)
+    for g, n in zip(grad_penalty(params, LAMBDAS), numerical, strict=True):
+        np.testing.assert_allclose(g, n, rtol=1e-13)
+
+
+def test_zero_weights_and_biases_are_not_pulled():
+    params, *_ = generic()
+    params.W1[1, 2] = 0
+    grad = grad_penalty(params, LAMBDAS)
+    assert grad.W1[1, 2] == 0
+    assert np.count_nonzero(grad.W1) == params.W1.size - 1
+    assert not grad.b1.any()
+    assert not grad.b2.any()
