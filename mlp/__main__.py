@@ -1,0 +1,168 @@
+"""The command line: python -m mlp data | train | check | bench."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from mlp import data, experiment, gradcheck, loop, model
+from mlp.data import DataError
+from mlp.log import LogError
+from mlp.model import Params
+from mlp.penalty import Lambdas, grad_penalty, penalty
+from mlp.train import DivergedError, SettingsError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit status: 0, 1 (a check failed), 2 (bad input), 130 (Ctrl-C)."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (DataError, SettingsError, LogError, DivergedError) as error:
+        print(f"mlp {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nmlp {options.command}: interrupted; the same command goes on", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands, their options and their help."""
+    top = argparse.ArgumentParser(
+        prog="python -m mlp",
+        description="A multilayer perceptron with one hidden layer, in numpy alone.",
+        epilog="Exit status: 0 done, 1 a check failed, 2 bad input or data, 130 interrupted.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str, more: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}. {more}",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    command(
+        "data",
+        run_data,
+        "find, check or download the data sets",
+        "Fashion-MNIST is looked for in $MLP_DATA, data/ and ../shared/data/, each file checked "
+        "against its published MD5 sum; what is missing is downloaded into $MLP_DATA or data/. "
+        "The two circles are generated, unless there is a $MLP_DATA/circles.txt.",
+    )
+
+    sub = command(
+        "train",
+        run_train,
+        "run an experiment file and record it",
+        "Writes log.csv, settings.yml, summary.yml and predictions.npy into RESULTS/NAME/seed-S/, "
+        "NAME being the name of the file. A checkpoint is kept after each epoch: after Ctrl-C, or "
+        "anything worse, the same command goes on and ends with the same numbers. "
+        "A finished run is left as it is.",
+    )
+    sub.add_argument("experiment", type=Path, help="settings, such as experiments/baseline.yml")
+    sub.add_argument("--results", type=Path, default=data.ROOT / "results", help="where to write")
+
+    sub = command(
+        "check",
+        run_check,
+        "check the gradients of a random network",
+        "Compares back-propagation with forward difference (the assignment's ratio, between 0.99 "
+        "and 1.01), central difference and complex step, for every scalar parameter, with elastic "
+        "net; and the loop with the matrix form. Exit status 1 if anything disagrees.",
+    )
+    for name, default, text in (
+        ("d", 5, "inputs"),
+        ("d_h", 4, "hidden units"),
+        ("m", 3, "classes"),
+        ("K", 7, "examples in the minibatch"),
+    ):
+        sub.add_argument(f"--{name}", type=positive, default=default, help=text)
+    sub.add_argument("--seed", type=int, default=0, help="of parameters and data")
+    sub.add_argument(
+        "--epsilon", type=float, default=1e-5, help="step of the differences, 1e-6 to 1e-4"
+    )
+    return top
+
+
+def positive(text: str) -> int:
+    """Read a whole number >= 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= 1")
+    return int(text)
+
+
+def run_data(_: argparse.Namespace) -> int:
+    """Say what was found where, downloading what is missing."""
+    for name, path, downloaded in data.locate():
+        print(f"{name}: {'downloaded to' if downloaded else 'found,'} {path}, MD5 sum right")
+    for part, examples in zip(("train", "test"), data.fashion_mnist(), strict=True):
+        print(
+            f"Fashion-MNIST, {part}: {len(examples.y):,} examples of {examples.X.shape[1]} pixels"
+        )
+    circles = data.circles()
+    print(
+        f"two circles: {len(circles.y):,} points, {np.bincount(circles.y)} in the classes 0 and 1"
+    )
+    return 0
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """Run one experiment file."""
+    chosen = experiment.load(options.experiment)
+    for folder in experiment.run(chosen, options.results):
+        print(experiment.describe(folder))
+    return 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Check one random network."""
+    if not 1e-6 <= options.epsilon <= 1e-4:
+        raise SettingsError(f"epsilon is {options.epsilon}; it must be between 1e-6 and 1e-4")
+    rng = np.random.default_rng(options.seed)
+    params = model.init(rng, options.d, options.d_h, options.m)
+    params = Params(*(p + 0.1 * rng.standard_normal(p.shape) for p in params))
+    x = rng.standard_normal((options.d, options.K))
+    y = rng.integers(0, options.m, options.K)
+    lambdas = Lambdas(0.01, 0.02, 0.03, 0.04)
+
+    act = model.fprop(params, x)
+    gradient = model.bprop(params, act, y)
+    looped = loop.bprop(params, x, y)
+    regularized = Params(
+        *(g + r for g, r in zip(gradient, grad_penalty(params, lambdas), strict=True))
+    )
+    rows = gradcheck.compare(
+        lambda p: model.loss(model.fprop(p, x).oa, y).mean() + penalty(p, lambdas),
+        regularized,
+        params,
+        options.epsilon,
+    )
+    print(
+        f"{'parameter':>12} {'back-prop.':>13} {'difference':>13} {'ratio':>9} {'complex step':>13}"
+    )
+    for row in rows:
+        verdict = "" if row.passed else "  <- disagrees"
+        print(
+            f"{row.name:>12} {row.gradient:13.6e} {row.forward:13.6e} {row.ratio:9.6f} "
+            f"{row.complex_step:13.6e}{verdict}"
+        )
+    difference = max(
+        float(np.linalg.norm(a - b) / max(np.linalg.norm(b), np.finfo(float).tiny))
+        for a, b in zip(looped, gradient, strict=True)
+    )
+    failed = sum(not row.passed for row in rows)
+    print(
+        f"{len(rows)} parameters, {failed} disagree; largest relative error against the complex "
+        f"step {max(row.complex_error for row in rows):.1e}; loop against matrix "
+        f"{difference:.1e}; nearest kink at {gradcheck.distance_to_kink(params, x):.1e}"
+    )
+    return int(failed > 0 or difference > 1e-14)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
