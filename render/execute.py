@@ -1,0 +1,195 @@
+"""Runs the chunks in a Jupyter kernel and puts their output in their place, as Markdown."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from render.document import INLINE, ROOT, Chunk, Prose, ReportError
+
+Output = list[dict[str, Any]]
+
+# What the chunks read beside their own text: a change there makes every cached output stale.
+WATCHED = (
+    "mlp/**/*.py",
+    "derivations/**/*.py",
+    "results/**/*.*",
+    "experiments/*",
+    "figures/*.mplstyle",
+)
+
+SETUP = """
+%config InlineBackend.figure_formats = ["svg"]
+from IPython.core.formatters import format_display_data as _format
+from IPython.display import display as _display
+def _inline(*thunks):
+    texts = []
+    for thunk in thunks:
+        value = thunk()
+        data = _format(value)[0]
+        plain = value if isinstance(value, str) else data["text/plain"]
+        texts.append(data.get("text/markdown") or plain)
+    _display({"application/json": texts}, raw=True)
+"""
+
+
+class Session:
+    """A kernel that lives from the first cell that must run, and the outputs known so far."""
+
+    def __init__(self, cache: Path) -> None:
+        """Outputs are kept as one JSON file a cell under `cache`."""
+        self.cache = cache
+        self.client: NotebookClient | None = None
+        self.executed: list[str] = []  # keys of the cells that the living kernel has run
+
+    def outputs(self, cells: list[tuple[str, int, str]], salt: str) -> Iterator[Output]:
+        """Yield the outputs of each (code, line, label), from the cache or from the kernel.
+
+        A key covers everything a cell depends on: `salt`, the cells before it, its own code.
+        """
+        keys, key = [], salt
+        for code, _, _ in cells:
+            key = hashlib.sha256(f"{key}\0{code}".encode()).hexdigest()
+            keys.append(key)
+        files = [self.cache / f"{key}.json" for key in keys]
+        if all(file.exists() for file in files):
+            first = len(cells)
+        elif self.executed and self.executed[0] == keys[0]:  # the kernel knows a beginning
+            same = (a == b for a, b in zip(self.executed, keys, strict=False))
+            first = next((i for i, equal in enumerate(same) if not equal), len(self.executed))
+            first = min(first, next(i for i, file in enumerate(files) if not file.exists()))
+        else:
+            first = 0
+            self.close()
+        for file in files[:first]:
+            yield json.loads(file.read_text())
+        self.executed = self.executed[:first]
+        for (code, line, label), key, file in list(zip(cells, keys, files, strict=True))[first:]:
+            output = self._run(code, line, label)
+            self.executed.append(key)
+            temporary = file.with_suffix(".tmp")
+            temporary.write_text(json.dumps(output))
+            temporary.replace(file)
+            yield output
+
+    def _run(self, code: str, line: int, label: str) -> Output:
+        if self.client is None:
+            self.cache.mkdir(parents=True, exist_ok=True)
+            self.client = NotebookClient(
+                nbformat.v4.new_notebook(),
+                kernel_name="python3",
+                resources={"metadata": {"path": str(ROOT)}},
+            )
+            self.client.create_kernel_manager()
+            self.client.start_new_kernel(env=os.environ | {"PYTHONPATH": str(ROOT)})
+            self.client.start_new_kernel_client()
+            self._run(SETUP, 0, "set-up")
+        cell = nbformat.v4.new_code_cell(code)
+        self.client.nb.cells.append(cell)
+        try:
+            self.client.execute_cell(cell, len(self.client.nb.cells) - 1)
+        except CellExecutionError as error:
+            trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(cell.outputs[-1]["traceback"]))
+            raise ReportError(f"report.qmd:{line}: chunk {label} raised\n{trace}") from error
+        for output in cell.outputs:
+            if output["output_type"] == "stream" and output["name"] == "stderr":
+                sys.stderr.write(output["text"])
+        outputs: Output = json.loads(json.dumps(cell.outputs))
+        return outputs
+
+    def close(self) -> None:
+        """End the kernel."""
+        if self.client is not None:
+            self.client._cleanup_kernel()
+        self.client, self.executed = None, []
+
+
+def salt(root: Path = ROOT) -> str:
+    """A hash of everything that chunks may read."""
+    digest = hashlib.sha256(sys.version.encode())
+    for pattern in WATCHED:
+        for path in sorted(root.glob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def weave(parts: list[Prose | Chunk], session: Session, figures: Path, *, echo: bool) -> str:
+    """Markdown of the whole report, figures written as files into the folder `figures`."""
+    maths = "".join(
+        re.findall(r"\$\$.*?\$\$", "".join(p.text for p in parts if isinstance(p, Prose)), re.S)
+    )
+    cells = []
+    for part in parts:
+        if isinstance(part, Chunk):
+            # The chunk that reports on the derivations reads this very text.
+            tail = f"\n# {hash_text(maths)}" if "derivations" in part.code else ""
+            cells.append((part.code + tail, part.line, part.label))
+        elif expressions := INLINE.findall(part.text):
+            thunks = ", ".join(f"lambda: ({expression})" for expression in expressions)
+            cells.append(
+                (f"_inline({thunks})", part.line, f"inline code ({', '.join(expressions)})")
+            )
+    outputs = session.outputs(cells, salt())
+    texts = []
+    for part in parts:
+        if isinstance(part, Chunk):
+            texts.append(_chunk(part, next(outputs), figures, echo=echo))
+        elif INLINE.search(part.text):
+            values = iter(next(outputs)[0]["data"]["application/json"])
+            texts.append(INLINE.sub(lambda _, values=values: next(values), part.text))
+        else:
+            texts.append(part.text)
+    return "\n\n".join(texts) + "\n"
+
+
+def hash_text(text: str) -> str:
+    """A short name for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _chunk(chunk: Chunk, outputs: Output, figures: Path, *, echo: bool) -> str:
+    options = chunk.options
+    if not options.get("include", True):
+        return ""
+    texts = []
+    if options.get("echo", echo):
+        texts.append(f"```python\n{chunk.code}\n```")
+    if options.get("output", True):
+        texts += [text for output in outputs if (text := _output(chunk, output, figures))]
+    for prefix in ("tbl", "lst"):
+        if f"{prefix}-cap" in options:
+            texts = [f"::: {{#{options['label']}}}", *texts, options[f"{prefix}-cap"], ":::"]
+    return "\n\n".join(texts)
+
+
+def _output(chunk: Chunk, output: dict[str, Any], figures: Path) -> str:
+    if output["output_type"] == "stream":
+        return "" if output["name"] == "stderr" else f"```\n{output['text'].rstrip()}\n```"
+    data = output["data"]
+    if "text/markdown" in data:
+        return str(data["text/markdown"])
+    for mime, suffix in (("image/svg+xml", "svg"), ("image/png", "png")):
+        if mime in data:
+            content = data[mime]
+            raw = content.encode() if suffix == "svg" else base64.b64decode(content)
+            file = figures / f"{chunk.options.get('label', hash_text(content))}.{suffix}"
+            file.write_bytes(raw)
+            alt = chunk.options.get("fig-alt", "").strip().replace('"', "'")
+            label = chunk.options.get("label", "")
+            attributes = f'{{#{label} fig-alt="{alt}"}}' if label.startswith("fig-") else ""
+            return f"![{chunk.options.get('fig-cap', '').strip()}]({file}){attributes}"
+    if "text/plain" in data:
+        return f"```\n{data['text/plain']}\n```"
+    raise ReportError(
+        f"report.qmd:{chunk.line}: {chunk.label} shows {', '.join(data)}, unknown here"
+    )

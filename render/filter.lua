@@ -1,0 +1,124 @@
+-- Direct route only: what Quarto does with floats, equations and references.
+
+local names = { eq = "Equation", fig = "Figure", tbl = "Table", lst = "Listing", sec = "Section" }
+local counts, known = { eq = 0, fig = 0, tbl = 0, lst = 0 }, {}
+local typst = FORMAT == "typst"
+
+local function raw(text) return pandoc.RawInline(FORMAT, text) end
+local function rawblock(text) return pandoc.RawBlock(FORMAT, text) end
+
+local function written(element)
+  local text = pandoc.write(pandoc.Pandoc({ pandoc.Plain({ element }) }), FORMAT)
+  return (text:gsub("%s+$", ""))
+end
+
+local function define(label)
+  local kind = label:match("^(%a+)%-")
+  if known[label] then error("label " .. label .. " is defined twice") end
+  counts[kind] = counts[kind] + 1
+  known[label] = tostring(counts[kind])
+  return known[label]
+end
+
+local function equation(inlines)
+  local out, i = pandoc.Inlines({}), 1
+  while i <= #inlines do
+    local this, step = inlines[i], 1
+    if this.t == "Math" and this.mathtype == "DisplayMath" then
+      local next = inlines[i + 1]
+      if next and next.t == "Space" then next, step = inlines[i + 2], 2 end
+      local label = next and next.t == "Str" and next.text:match("^{#(eq%-[%w-]+)}$")
+      if label then
+        local number = define(label)
+        if typst then
+          this = raw('#math.equation(block: true, numbering: "(1)", [' .. written(this) .. "])<" .. label .. ">")
+        else
+          local span = pandoc.Span({ this, pandoc.Span(pandoc.Str("(" .. number .. ")"), { class = "number" }) })
+          span.identifier, span.classes = label, { "equation" }
+          this = span
+        end
+        step = step + 1
+      else
+        step = 1
+      end
+    end
+    out:insert(this)
+    i = i + step
+  end
+  return out
+end
+
+local function float(label, blocks, caption)
+  local kind = label:match("^(%a+)%-")
+  local number = define(label)
+  if typst then
+    local position = kind == "tbl" and "top" or "bottom"
+    local out = pandoc.Blocks({ rawblock("#figure([") })
+    out:extend(blocks)
+    out:insert(rawblock("], caption: figure.caption(position: " .. position .. ", ["))
+    out:extend(caption)
+    out:insert(rawblock(']), kind: "quarto-float-' .. kind .. '", supplement: "' .. names[kind] .. '")<' .. label .. ">"))
+    return out
+  end
+  local text = pandoc.Inlines({ pandoc.Strong({ pandoc.Str(names[kind] .. " " .. number .. ".") }), pandoc.Space() })
+  text:extend(pandoc.utils.blocks_to_inlines(caption))
+  local figure = pandoc.Figure(blocks, { pandoc.Plain(text) })
+  figure.identifier = label
+  return figure
+end
+
+local function image(element)
+  local alt = element.attributes["fig-alt"] or pandoc.utils.stringify(element.caption)
+  element.attributes["fig-alt"] = nil
+  if typst then
+    return raw(string.format('#image("/%s", alt: "%s")', element.src, alt:gsub('\\', '\\\\'):gsub('"', '\\"')))
+  end
+  element.caption = pandoc.Inlines(alt)
+  return element
+end
+
+local function blocks(all)
+  for _, block in ipairs(all) do
+    local label = block.identifier
+    if block.t == "Figure" and label:match("^fig%-") then
+      local caption = block.caption.long
+      block = block:walk({ Image = image })
+      all[_] = pandoc.Div(float(label, block.content, caption))
+    elseif block.t == "Table" and label:match("^tbl%-") then
+      local caption = block.caption.long
+      block.caption, block.identifier = { long = {} }, ""
+      all[_] = pandoc.Div(float(label, { block }, caption))
+    elseif block.t == "Div" and label:match("^%a+%-") and names[label:match("^(%a+)%-")] then
+      local caption = block.content[#block.content]
+      if caption.t ~= "Para" then error("the div #" .. label .. " must end in a paragraph, its caption") end
+      block.content:remove(#block.content)
+      all[_] = pandoc.Div(float(label, block.content, { pandoc.Plain(caption.content) }))
+    end
+  end
+  return all
+end
+
+local sections = {}
+local function header(element)
+  if element.level > 2 or element.classes:includes("unnumbered") then return end
+  sections[element.level] = (sections[element.level] or 0) + 1
+  if element.level == 1 then sections[2] = 0 end
+  known[element.identifier] = table.concat(sections, ".", 1, element.level)
+end
+
+local function reference(cite)
+  local id = cite.citations[1].id
+  local kind = id:match("^(%a+)%-")
+  if not names[kind] then return end
+  if #cite.citations > 1 or cite.citations[1].mode ~= "AuthorInText" then
+    error("write one reference at a time, outside brackets: @" .. id)
+  end
+  if not known[id] then error("reference to @" .. id .. ", which no " .. names[kind] .. " bears") end
+  if typst then return raw("#ref(<" .. id .. ">, supplement: [" .. names[kind] .. "])") end
+  return pandoc.Link(names[kind] .. "\u{a0}" .. known[id], "#" .. id)
+end
+
+return {
+  { traverse = "topdown", Header = header, Inlines = equation, Blocks = blocks },
+  { Cite = reference },
+}

@@ -1,0 +1,61 @@
+-- Used by both routes. In code, `# @eq-x` becomes the number of that equation; divs of class
+-- abstract and result get their form; the date is that of the last commit.
+
+local labels, numbers = {}, {}
+
+local function scan(inlines)
+  for i, inline in ipairs(inlines) do
+    if inline.t == "Math" and inline.mathtype == "DisplayMath" then
+      local after = inlines[i + 1]
+      if after and after.t == "Space" then after = inlines[i + 2] end
+      local label = after and after.t == "Str" and after.text:match("^{#(eq%-[%w-]+)}")
+      if label then
+        table.insert(labels, label)
+        numbers[label] = #labels
+      end
+    end
+  end
+end
+
+local function number_code(block)
+  block.text = block.text:gsub("# @(eq%-[%w-]+)", function(label)
+    if not numbers[label] then
+      error("code refers to @" .. label .. ", but no equation bears this label")
+    end
+    return "# (" .. numbers[label] .. ")"
+  end)
+  return block
+end
+
+local function wrap(div, before, after)
+  local format = FORMAT:match("latex") and "latex" or FORMAT
+  local blocks = pandoc.Blocks({ pandoc.RawBlock(format, before) })
+  blocks:extend(div.content)
+  blocks:insert(pandoc.RawBlock(format, after))
+  return blocks
+end
+
+local function shape(div)
+  if div.classes:includes("abstract") then
+    if FORMAT == "typst" then return wrap(div, "#abstract[", "]\n#contents()") end
+    if FORMAT:match("latex") then
+      return wrap(div, "\\begin{abstract}", "\\end{abstract}\n\\tableofcontents")
+    end
+  elseif div.classes:includes("result") then
+    if FORMAT == "typst" then return wrap(div, "#result[", "]") end
+    if FORMAT:match("latex") then return wrap(div, "\\begin{result}", "\\end{result}") end
+  end
+end
+
+local function date(meta)
+  local pipe = io.popen("git log -1 --format=%cd '--date=format:%-d %B %Y' 2>/dev/null")
+  local text = pipe and pipe:read("l")
+  if pipe then pipe:close() end
+  if text and text ~= "" then meta["commit-date"] = pandoc.MetaString(text) end
+  return meta
+end
+
+return {
+  { Inlines = scan },
+  { CodeBlock = number_code, Div = shape, Meta = date },
+}
