@@ -1,0 +1,267 @@
+"""Figures and tables of the report: decision regions, learning curves, gradient tables.
+
+Functions that draw return the figure; functions that tabulate return a Markdown table.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mlp import loop
+from mlp.data import CLASSES, ROOT, Dataset
+from mlp.functions import Array
+from mlp.gradcheck import Row
+from mlp.log import Record
+from mlp.model import Params, bprop, fprop, init
+from mlp.source import labelled, variables
+from mlp.train import evaluate
+
+CLASS_COLOURS = ("#0072B2", "#D55E00")
+PARTS = {"train": ("#0072B2", "-"), "valid": ("#D55E00", "--"), "test": ("#009E73", ":")}
+PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
+
+
+def use_style() -> None:
+    """Give every figure from now on the look of the report."""
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # no date in the files: same run, same bytes
+    plt.style.use(ROOT / "figures" / "report.mplstyle")
+
+
+def export(figure: Figure, name: str, folder: Path = ROOT / "figures") -> None:
+    """Write the figure as figures/NAME.svg, too."""
+    temporary = folder / f"{name}.tmp"
+    figure.savefig(temporary, format="svg")
+    temporary.replace(folder / f"{name}.svg")
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+    """A Markdown table; `align` has l, r or c for each column."""
+    marks = {"l": ":--", "r": "--:", "c": ":-:"}
+    lines = [head, [marks[a] for a in align], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number with a fixed number of decimals and a true minus sign."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def scientific(value: float) -> str:
+    """A number as 1.2 × 10⁻⁹ in LaTeX, or 0."""
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return rf"${mantissa}\times 10^{{{int(exponent)}}}$"
+
+
+def symbol(name: str) -> str:
+    """The LaTeX symbol of a row's name: of W1[2, 1], W with superscript (1) and subscript 21."""
+    array, _, index = name.partition("[")
+    letter, layer = array[0], array[1]
+    subscript = index.removesuffix("]").replace(", 1" if letter == "b" else ", ", "")
+    return rf"$\mathbf{{{letter}}}^{{({layer})}}_{{{subscript}}}$"
+
+
+def gradient_table(rows: Iterable[Row]) -> str:
+    """One row per scalar parameter: back-propagation beside the three numerical estimates."""
+    head = ["", "back-prop.", "finite diff.", "ratio"]
+    head += ["central diff.", "rel. error", "complex step", "rel. error"]
+    return table(
+        head,
+        (
+            [
+                symbol(row.name),
+                fixed(row.gradient, 7),
+                fixed(row.forward, 7),
+                fixed(row.ratio, 6),
+                fixed(row.central, 7),
+                scientific(row.central_error),
+                fixed(row.complex_step, 7),
+                scientific(row.complex_error),
+            ]
+            for row in rows
+        ),
+        "lrrrrrrr",
+    )
+
+
+def two_gradients(first: Params, second: Params, names: tuple[str, str]) -> str:
+    """Two gradients side by side, one row per scalar parameter, and their difference."""
+    rows = []
+    for name, a, b in zip(Params._fields, first, second, strict=True):
+        for index in np.ndindex(a.shape):
+            label = symbol(f"{name}[{', '.join(str(i + 1) for i in index)}]")
+            values = [fixed(float(g[index]), 12) for g in (a, b)]
+            rows.append([label, *values, scientific(abs(float(a[index] - b[index])))])
+    return table(["", *names, "difference"], rows, "lrrr")
+
+
+def shapes_table(d: int, d_h: int, m: int, K: int) -> str:
+    """Former and new expression of each gradient, and the shapes that both have when run."""
+    rng = np.random.default_rng(0)
+    params, x, y = init(rng, d, d_h, m), rng.normal(size=(d, K)), rng.integers(0, m, K)
+    former = variables(loop.bprop_one, params, fprop(params, x[:, :1]), y[0])
+    new = variables(bprop, params, fprop(params, x), y)
+    changed = labelled(bprop)
+    rows = []
+    for label, code in labelled(loop.bprop_one).items():
+        name, _, expression = code.partition(" = ")
+        row = [f"`{name}`", f"`{expression}`", shape(former[name]), "not needed", "–"]
+        if name in new:
+            after = changed[label.replace("eq-", "eq-batch-")].partition(" = ")[2]
+            row[3:] = ["the same" if after == expression else f"`{after}`", shape(new[name])]
+        rows.append(row)
+    return table(["", "one example", "shape", "minibatch", "shape"], rows, "llclc")
+
+
+def shape(array: Array) -> str:
+    """The shape of an array as rows × columns."""
+    return " × ".join(map(str, array.shape))
+
+
+# --- decision regions ------------------------------------------------------------------------
+
+
+class Panel(NamedTuple):
+    """One picture of decision regions: its title, the network, its data."""
+
+    title: str
+    params: Params
+    train: Dataset
+    valid: Dataset
+
+
+def regions(panels: Sequence[Panel], columns: int = 4) -> Figure:
+    """Decision regions in a grid; each panel says its training and validation error.
+
+    Shaded by the probability of class 1; the line is where both classes are equally probable.
+    """
+    rows = -(-len(panels) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(6.3, 1.85 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    for ax, panel in zip(axes.flat, panels, strict=False):
+        draw_regions(ax, panel)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_visible(False)
+    return figure
+
+
+def draw_regions(ax: Axes, panel: Panel) -> None:
+    """Draw one panel into existing axes."""
+    u = np.linspace(-1.35, 1.35, 136)
+    grid = np.stack([a.ravel() for a in np.meshgrid(u, u)])
+    p_1 = fprop(panel.params, grid).os[1].reshape(u.size, u.size)
+    ax.contourf(u, u, p_1, np.linspace(0, 1, 11), cmap="RdBu_r", alpha=0.45, vmin=-0.1, vmax=1.1)
+    ax.contour(u, u, p_1, [0.5], colors="black", linewidths=0.8)
+    for c, marker in ((0, "o"), (1, "^")):
+        points = panel.train.X[panel.train.y == c]
+        ax.plot(*points.T, marker, color=CLASS_COLOURS[c], ms=1.6, mew=0)
+    errors = [evaluate(panel.params, part)[0] for part in (panel.train, panel.valid)]
+    ax.set_title(panel.title, pad=3)
+    ax.set_xlabel(rf"train {100 * errors[0]:.1f} %, valid {100 * errors[1]:.1f} %", fontsize=7.5)
+    ax.set(xticks=[], yticks=[], aspect="equal")
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def early_stopping(panels: Sequence[Panel], records: Sequence[Record], chosen: int) -> Figure:
+    """Decision regions at several epochs of one run, above its curves with the chosen epoch."""
+    figure = plt.figure(figsize=(6.3, 3.9))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.85, 2.05))[:, 0]
+    for ax, panel in zip(above.subplots(1, len(panels)), panels, strict=True):
+        draw_regions(ax, panel)
+    left, right = below.subplots(1, 2)
+    parts = ("train", "valid")
+    draw_curves(left, records, chosen, lambda r, p: 100 * getattr(r, f"{p}_error"), parts)
+    draw_curves(right, records, chosen, lambda r, p: getattr(r, f"{p}_loss"), parts)
+    left.set(xlabel="epoch", ylabel="error / %")
+    right.set(xlabel="epoch", ylabel="average loss / nat")
+    left.legend()
+    return figure
+
+
+# --- learning curves -------------------------------------------------------------------------
+
+
+def curves(records: Sequence[Record], chosen: int) -> Figure:
+    """Error and average loss on train, validation and test against the epoch; `chosen` marked."""
+    figure, axes = plt.subplots(1, 2)
+    draw_curves(axes[0], records, chosen, lambda r, part: 100 * getattr(r, f"{part}_error"))
+    draw_curves(axes[1], records, chosen, lambda r, part: getattr(r, f"{part}_loss"))
+    axes[0].set(xlabel="epoch", ylabel=r"error / %")
+    axes[1].set(xlabel="epoch", ylabel="average loss / nat")
+    axes[0].legend()
+    return figure
+
+
+def draw_curves(
+    ax: Axes,
+    records: Sequence[Record],
+    chosen: int,
+    figure: Callable[[Record, str], float],
+    parts: Iterable[str] = tuple(PARTS),
+) -> None:
+    """Draw one figure of the log, a line per part, and a mark at the chosen epoch."""
+    epochs = [record.epoch for record in records]
+    for part in parts:
+        colour, line = PARTS[part]
+        values = [figure(record, part) for record in records]
+        ax.plot(epochs, values, line, color=colour, label=PART_NAMES[part])
+        ax.plot(chosen, values[chosen - 1], "o", color=colour, ms=4)
+    ax.axvline(chosen, color="0.6", lw=0.8, zorder=0, label=f"chosen epoch, {chosen}")
+    ax.set_ylim(bottom=0)
+
+
+# --- Fashion-MNIST ---------------------------------------------------------------------------
+
+
+def examples(X: Array, y: Array, predicted: Array, columns: int = 10) -> Figure:
+    """Images in a grid, each with its true class, and with the predicted one where it differs."""
+    rows = -(-len(y) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(6.3, 0.85 * rows), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, image, true, guess in zip(axes.flat, X, y, predicted, strict=False):
+        ax.imshow(image.reshape(28, 28), cmap="gray_r", interpolation="nearest")
+        ax.set_title(CLASSES[true], fontsize=6.5, pad=2)
+        if guess != true:
+            ax.text(
+                0.5,
+                -0.04,
+                CLASSES[guess],
+                ha="center",
+                va="top",
+                fontsize=6.5,
+                color=CLASS_COLOURS[1],
+                transform=ax.transAxes,
+            )
+    return figure
+
+
+def confusion(y: Array, predicted: Array) -> Figure:
+    """How often each true class (rows) was taken for each class (columns), in numbers."""
+    m = len(CLASSES)
+    counts = np.zeros((m, m), int)
+    np.add.at(counts, (y, predicted), 1)
+    figure, ax = plt.subplots(figsize=(4.2, 3.7))
+    ax.imshow(np.log1p(counts), cmap="Blues", vmax=np.log1p(counts.max()) * 1.1)
+    for i, j in np.ndindex(m, m):
+        if counts[i, j]:
+            colour = "white" if counts[i, j] > 300 else "black"
+            ax.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=6.5, color=colour)
+    ax.set_xticks(range(m), CLASSES, rotation=45, ha="right")
+    ax.set_yticks(range(m), CLASSES)
+    ax.set(xlabel="predicted class", ylabel="true class")
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return figure
