@@ -1,4 +1,4 @@
-"""The command line: python -m mlp data | train | check | bench."""
+"""The command line: python -m mlp data | train | search | check | bench."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp import data, experiment, gradcheck, loop, model
+from mlp import data, experiment, gradcheck, loop, model, search
 from mlp.data import DataError
 from mlp.log import LogError
 from mlp.model import Params
@@ -64,8 +64,32 @@ def parser() -> argparse.ArgumentParser:
         "anything worse, the same command goes on and ends with the same numbers. "
         "A finished run is left as it is.",
     )
-    sub.add_argument("experiment", type=Path, help="settings, such as experiments/baseline.yml")
+    sub.add_argument(
+        "experiment", type=Path, help="settings, such as experiments/fashion-mnist.yml"
+    )
     sub.add_argument("--results", type=Path, default=data.ROOT / "results", help="where to write")
+
+    sub = command(
+        "search",
+        run_search,
+        "search over settings by validation error",
+        "A search file is an experiment file in which some settings are open: a list of values, or "
+        "a range {low: 0.01, high: 1, log: true}; `search: {method: random, trials: 30, seed: 0}` "
+        "or {method: grid} says how; `first: 3, factor: 3` in it stops hopeless trials by "
+        "successive halving. Writes RESULTS/NAME/trials.csv, a line for each trial and round as it "
+        "ends, and best.yml, an experiment file with the best settings. Interrupted anywhere, the "
+        "same command goes on and ends with the same table.",
+    )
+    sub.add_argument("search", type=Path, help="settings, such as experiments/searches/plain.yml")
+    sub.add_argument(
+        "--results", type=Path, default=data.ROOT / "results" / "searches", help="where to write"
+    )
+    sub.add_argument("--jobs", type=positive, default=2, help="trials at a time, one thread each")
+    sub.add_argument(
+        "--backend",
+        default="loky",
+        help="joblib's name of where the trials run: loky is processes on this machine",
+    )
 
     sub = command(
         "check",
@@ -82,18 +106,23 @@ def parser() -> argparse.ArgumentParser:
         ("K", 7, "examples in the minibatch"),
     ):
         sub.add_argument(f"--{name}", type=positive, default=default, help=text)
-    sub.add_argument("--seed", type=int, default=0, help="of parameters and data")
+    sub.add_argument("--seed", type=whole, default=0, help="of parameters and data")
     sub.add_argument(
         "--epsilon", type=float, default=1e-5, help="step of the differences, 1e-6 to 1e-4"
     )
     return top
 
 
+def whole(text: str, low: int = 0) -> int:
+    """Read a whole number >= low, for argparse."""
+    if not text.isdecimal() or int(text) < low:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= {low}")
+    return int(text)
+
+
 def positive(text: str) -> int:
     """Read a whole number >= 1, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number >= 1")
-    return int(text)
+    return whole(text, low=1)
 
 
 def run_data(_: argparse.Namespace) -> int:
@@ -116,6 +145,16 @@ def run_train(options: argparse.Namespace) -> int:
     chosen = experiment.load(options.experiment)
     for folder in experiment.run(chosen, options.results):
         print(experiment.describe(folder))
+    return 0
+
+
+def run_search(options: argparse.Namespace) -> int:
+    """Run one search file, and show the best ten trials."""
+    chosen = search.load(options.search)
+    folder = search.run(chosen, options.results, options.backend, options.jobs)
+    for row in search.table(folder)[:10]:
+        print("  ".join(f"{name} {value}" for name, value in row.items()))
+    print(f"{folder / 'best.yml'}: the best settings as an experiment; python -m mlp train runs it")
     return 0
 
 

@@ -10,10 +10,11 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import filelock
 import numpy as np
@@ -24,6 +25,9 @@ from mlp import data, train
 from mlp.log import Log, Record, read
 from mlp.model import Params, predict
 from mlp.train import Settings, SettingsError, State
+
+T = TypeVar("T")
+DATA = ("circles", "fashion-mnist")  # the names that data.load knows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,87 +45,127 @@ class Experiment:
         return dataclasses.replace(self.settings, seed=seed)
 
 
-def parse(text: str, name: str) -> Experiment:
-    """Read YAML text: keys data, valid, seeds, and those of train.Settings except seed.
-
-    Raises SettingsError, naming key, value and remedy.
-    """
+def mapping(text: str) -> dict[str, Any]:
+    """YAML text as keys and values. Raises SettingsError if it is something else."""
     try:
         keys = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise SettingsError(f"not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(keys, dict):
-        raise SettingsError("not a list of `key: value` lines")
-    known = [f.name for f in dataclasses.fields(Settings) if f.name != "seed"]
-    own = ["data", "valid", "seeds"]
+        raise SettingsError("holds no settings; write lines of the form `key: value`")
+    return keys
+
+
+def from_mapping(keys: dict[str, Any], name: str) -> Experiment:
+    """Check the keys data, valid, seeds, and those of train.Settings except seed.
+
+    Raises SettingsError, naming key, value and remedy.
+    """
+    fields = [f for f in dataclasses.fields(Settings) if f.name != "seed"]
+    known = ["data", "valid", "seeds", *(f.name for f in fields)]
+    needed = known[:3] + [f.name for f in fields if f.default is dataclasses.MISSING]
     for key in keys:
-        if key not in known + own:
-            raise SettingsError(f"unknown key {key!r}; known are {', '.join(own + known)}")
-    for key in [*own, "d_h", "eta", "epochs"]:
+        if key not in known:
+            raise SettingsError(f"unknown key {key!r}; known are {', '.join(known)}")
+    for key in needed:
         if key not in keys:
-            raise SettingsError(f"key {key!r} is missing")
-    source, valid, seeds = (keys.pop(key) for key in own)
-    if source not in ("circles", "fashion-mnist"):
-        raise SettingsError(f"data is {source!r}; it must be circles or fashion-mnist")
-    if type(valid) is not int or valid < 1:
-        raise SettingsError(f"valid is {valid!r}; it must be a whole number >= 1")
+            raise SettingsError(f"key {key!r} is missing; add a line `{key}: …`")
+    own = {key: keys[key] for key in known[:3]}
+    if own["data"] not in DATA:
+        raise SettingsError(f"data is {own['data']!r}; it must be {' or '.join(DATA)}")
+    if type(own["valid"]) is not int or own["valid"] < 1:
+        raise SettingsError(f"valid is {own['valid']!r}; it must be a whole number >= 1")
+    seeds = own["seeds"]
     if not isinstance(seeds, list) or not seeds or len(set(map(str, seeds))) < len(seeds):
         raise SettingsError(f"seeds is {seeds!r}; it must be a list of different whole numbers")
-    for seed in seeds:
-        Settings(**keys, seed=seed)
-    return Experiment(name, source, valid, tuple(seeds), Settings(**keys))
+    settings = [Settings(**{k: keys[k] for k in keys if k not in own}, seed=s) for s in seeds]
+    return Experiment(name, own["data"], own["valid"], tuple(seeds), settings[0])
 
 
-def load(path: Path) -> Experiment:
-    """Read an experiment file. Raises SettingsError, naming file, key, value and remedy."""
+def parse(text: str, name: str) -> Experiment:
+    """Read YAML text. Raises SettingsError."""
+    return from_mapping(mapping(text), name)
+
+
+def read_file(path: Path, parser: Callable[[str, str], T]) -> T:
+    """Apply a parser to a file's text and name. Raises SettingsError, which names the file."""
     try:
-        return parse(path.read_text(), path.stem)
+        return parser(path.read_text(), path.stem)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({error})") from error
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
 
 
+def load(path: Path) -> Experiment:
+    """Read an experiment file. Raises SettingsError, naming file, key, value and remedy."""
+    return read_file(path, parse)
+
+
 def run(experiment: Experiment, results: Path) -> list[Path]:
     """Train once per seed, into results/NAME/seed-S/, going on where a run was interrupted.
 
     Returns the folders. A finished run of the same settings is left as it is. Raises
-    SettingsError if the folder holds a run of other settings, or is in use by another process.
+    SettingsError if a folder holds a run of other settings, or is in use by another process.
     """
     splits = data.load(experiment.data, valid=experiment.valid, seed=0)
     folders = []
     for seed in experiment.seeds:
         folder = results / experiment.name / f"seed-{seed}"
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / ".lock")
-        try:
-            with lock.acquire(blocking=False):
-                _run_one(experiment, experiment.run_settings(seed), splits, folder)
-        except filelock.Timeout as error:
-            raise SettingsError(f"{folder}: another process trains here; let it end") from error
+        settings = experiment.run_settings(seed)
+        described = {
+            "data": experiment.data,
+            "examples": {name: len(part.y) for name, part in splits._asdict().items()},
+            "settings": dataclasses.asdict(settings),
+        }
+        with claimed(folder, described):
+            if not (folder / "summary.yml").exists():
+                _run_one(experiment.name, settings, described, splits, folder)
         folders.append(folder)
     return folders
 
 
-def _run_one(experiment: Experiment, settings: Settings, splits: data.Splits, folder: Path) -> None:
-    described = {
-        "data": experiment.data,
-        "examples": {name: len(part.y) for name, part in splits._asdict().items()},
-        "settings": dataclasses.asdict(settings),
-    }
-    _claim(folder, described)
-    if (folder / "summary.yml").exists():
-        return
+@contextmanager
+def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
+    """Keep the folder for this process, with settings.yml in it, or raise SettingsError.
+
+    The folder may be in use by another process, or hold what other settings gave.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout as error:
+        raise SettingsError(f"{folder}: another process writes here; let it end") from error
+    try:
+        path, text = folder / "settings.yml", yaml.safe_dump(described, sort_keys=False)
+        if path.exists() and path.read_text() != text:
+            raise SettingsError(
+                f"{folder}: holds results of other settings (settings.yml); "
+                "delete the folder or rename the file of settings"
+            )
+        write_atomically(path, text.encode())
+        yield
+    finally:
+        lock.release()
+
+
+def _run_one(
+    name: str, settings: Settings, described: dict[str, Any], splits: data.Splits, folder: Path
+) -> None:
     checkpoint = folder / "checkpoint.npz"
     state, seconds = restore(checkpoint) if checkpoint.exists() else (None, 0.0)
     done = state.epoch if state else 0
+    kept = read(folder / "log.csv")[:done] if done else []
+    if len(kept) < done:
+        raise SettingsError(f"{folder}: log.csv lacks epochs of checkpoint.npz; delete the folder")
     n_batches = -(-len(splits.train.y) // settings.K)
     with (
-        Log(folder / "log.csv", keep=done) as log,
+        Log(folder / "log.csv", Record._fields, kept) as log,
         tqdm(
             total=settings.epochs * n_batches,
             initial=done * n_batches,
-            desc=f"{experiment.name}, seed {settings.seed}",
+            desc=f"{name}, seed {settings.seed}",
             unit="batch",
             mininterval=0.5,
         ) as bar,
@@ -134,11 +178,10 @@ def _run_one(experiment: Experiment, settings: Settings, splits: data.Splits, fo
                 raise KeyboardInterrupt
 
         begun = time.perf_counter()
-        for record, reached in train.fit(splits, settings, state, tick):
+        for record, state in train.fit(splits, settings, state, tick):  # noqa: B020 goes on from it
             log.write(record)
             now = time.perf_counter()
             seconds, begun = seconds + now - begun, now
-            state = reached
             save(checkpoint, state, seconds)
             bar.set_postfix_str(_figures(record))
     assert state is not None
@@ -152,17 +195,6 @@ def _figures(record: Record) -> str:
     )
 
 
-def _claim(folder: Path, described: dict[str, Any]) -> None:
-    """Write settings.yml, or check that the one there says the same."""
-    path, text = folder / "settings.yml", yaml.safe_dump(described, sort_keys=False)
-    if path.exists() and path.read_text() != text:
-        raise SettingsError(
-            f"{folder}: holds a run with other settings (settings.yml); "
-            "delete the folder or rename the experiment"
-        )
-    write_atomically(path, text.encode())
-
-
 def _finish(
     folder: Path, described: dict[str, Any], state: State, seconds: float, splits: data.Splits
 ) -> None:
@@ -170,9 +202,8 @@ def _finish(
     with (folder / "predictions.tmp").open("wb") as file:
         np.save(file, predictions)
     (folder / "predictions.tmp").replace(folder / "predictions.npy")
-    chosen = read(folder / "log.csv")[state.best_epoch - 1]
     summary = {
-        "chosen": chosen._asdict(),
+        "chosen": state.chosen._asdict(),
         "epochs": state.epoch,
         "seconds": round(seconds, 1),
         "machine": machine(),
@@ -214,14 +245,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def save(path: Path, state: State, seconds: float) -> None:
     """Write a checkpoint atomically."""
-    arrays: dict[str, Any] = {
-        "epoch": state.epoch,
-        "best_epoch": state.best_epoch,
-        "best_error": state.best_error,
-        "seconds": seconds,
-    }
-    for prefix, params in (("params", state.params), ("best", state.best)):
-        arrays |= {f"{prefix}_{name}": array for name, array in params._asdict().items()}
+    arrays: dict[str, Any] = {"epoch": state.epoch, "chosen": state.chosen, "seconds": seconds}
+    for group in ("params", "velocity", "best"):
+        for name, array in getattr(state, group)._asdict().items():
+            arrays[f"{group}_{name}"] = array
     temporary = path.with_name(path.stem + ".tmp.npz")
     np.savez(temporary, **arrays)
     temporary.replace(path)
@@ -230,21 +257,18 @@ def save(path: Path, state: State, seconds: float) -> None:
 def restore(path: Path) -> tuple[State, float]:
     """Read a checkpoint. Raises SettingsError if the file is damaged."""
     try:
-        with np.load(path) as saved:
-            params, best = (
-                Params(*(saved[f"{prefix}_{name}"] for name in Params._fields))
-                for prefix in ("params", "best")
+        with path.open("rb") as file, np.load(file) as saved:
+            params, velocity, best = (
+                Params(*(saved[f"{group}_{name}"] for name in Params._fields))
+                for group in ("params", "velocity", "best")
             )
-            state = State(
-                int(saved["epoch"]),
-                params,
-                int(saved["best_epoch"]),
-                float(saved["best_error"]),
-                best,
+            epoch, *figures = saved["chosen"].tolist()
+            chosen = Record(int(epoch), *figures)
+            return State(int(saved["epoch"]), params, velocity, chosen, best), float(
+                saved["seconds"]
             )
-            return state, float(saved["seconds"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise SettingsError(f"{path}: damaged checkpoint ({error}); delete its folder") from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise SettingsError(f"{path}: damaged checkpoint ({error}); delete it") from error
 
 
 @contextmanager

@@ -1,10 +1,11 @@
-"""The log file: six figures an epoch, a line each. Nothing else writes logs.
+"""The log file: six figures an epoch, a line each. Nothing else writes logs or tables.
 
 Plain CSV. The first line says what the columns are; errors are proportions of misclassified
 examples, losses are averages per example, without penalty.
 """
 
 import csv
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -25,49 +26,59 @@ class LogError(ValueError):
     """A log file that cannot be read; the message names the file and the line."""
 
 
-def read(path: Path) -> list[Record]:
-    """Read a log file; floats come back bit for bit. An unfinished last line is passed over.
+def read_rows(path: Path, header: Sequence[str]) -> list[list[str]]:
+    """Read the lines below the header as text; an unfinished last line is passed over.
 
-    Raises LogError if another line is not a record, or epochs do not count 1, 2, 3, …
+    Raises LogError if the header is another one, or if a line has another number of fields.
     """
-    header, *lines = path.read_text().splitlines(keepends=True) or [""]
-    if next(csv.reader([header]), None) != list(Record._fields):
-        raise LogError(f"{path}: line 1 is {header.rstrip()!r}, not {','.join(Record._fields)}")
+    first, *lines = path.read_text().splitlines(keepends=True) or [""]
+    if first.rstrip("\n").split(",") != list(header):
+        raise LogError(f"{path}: line 1 is {first.rstrip()!r}; it must be {','.join(header)!r}")
+    if lines and not lines[-1].endswith("\n"):
+        lines.pop()
+    rows = list(csv.reader(lines))
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise LogError(
+                f"{path}: line {number} has {len(row)} fields; it must have {len(header)}"
+            )
+    return rows
+
+
+def read(path: Path) -> list[Record]:
+    """Read a log file of epochs; floats come back bit for bit.
+
+    Raises LogError if a line is not a record, or if epochs do not count 1, 2, 3, …
+    """
     records = []
-    for number, line in enumerate(lines, start=2):
+    for number, (epoch, *figures) in enumerate(read_rows(path, Record._fields), start=1):
         try:
-            epoch, *figures = next(csv.reader([line]))
             record = Record(int(epoch), *map(float, figures))
-        except (TypeError, ValueError, StopIteration):
-            record = None
-        if not line.endswith("\n") and number == len(lines) + 1:
-            break
-        if record is None or record.epoch != number - 1:
-            raise LogError(f"{path}: line {number} is {line.rstrip()!r}, not epoch {number - 1}")
+        except ValueError as error:
+            raise LogError(f"{path}: line {number + 1}: {error}; it must hold numbers") from error
+        if record.epoch != number:
+            raise LogError(f"{path}: line {number + 1} is epoch {epoch}; it must be {number}")
         records.append(record)
     return records
 
 
 class Log:
-    """An open log file, at which one record at a time is added and flushed."""
+    """An open table, to which one line at a time is added and flushed."""
 
-    def __init__(self, path: Path, keep: int = 0) -> None:
-        """Start a log, or go on after the first `keep` epochs of the one that is there."""
-        kept = read(path)[:keep] if keep else []
-        if len(kept) < keep:
-            raise LogError(f"{path}: has {len(kept)} epochs, the checkpoint {keep}; delete both")
-        temporary = path.with_suffix(".tmp")
+    def __init__(
+        self, path: Path, header: Sequence[str], kept: Iterable[Sequence[object]] = ()
+    ) -> None:
+        """Start the file with the header and the lines kept from before, in place of the old."""
+        temporary = path.with_name(path.name + ".tmp")
         self._file = temporary.open("w", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(Record._fields)
-        for record in kept:
-            self.write(record)
-        self._file.flush()
+        for row in (header, *kept):
+            self.write(row)
         temporary.replace(path)
 
-    def write(self, record: Record) -> None:
+    def write(self, row: Sequence[object]) -> None:
         """Add one line; after this returns, the line is in the file."""
-        self._writer.writerow(record)
+        self._writer.writerow(row)
         self._file.flush()
 
     def __enter__(self) -> Self:

@@ -44,6 +44,9 @@ class Settings:
     eta: float = dataclasses.field(metadata=_real("a finite number > 0", lambda v: v > 0))
     epochs: int = dataclasses.field(metadata=_whole(1))
     K: int = dataclasses.field(default=100, metadata=_whole(1))
+    momentum: float = dataclasses.field(
+        default=0.0, metadata=_real("a number >= 0 and < 1", lambda v: 0 <= v < 1)
+    )
     l11: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
     l12: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
     l21: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
@@ -70,8 +73,8 @@ class State(NamedTuple):
 
     epoch: int  # epochs done
     params: Params
-    best_epoch: int  # the first epoch with the lowest validation error so far
-    best_error: float
+    velocity: Params  # what the last step subtracted, divided by η
+    chosen: Record  # of the first epoch with the lowest validation error so far
     best: Params  # the parameters of that epoch
 
 
@@ -82,23 +85,30 @@ def evaluate(params: Params, data: Dataset) -> tuple[float, float]:
     return float(error), float(loss(oa, data.y).mean(dtype=np.float64))
 
 
-def step(
-    params: Params, x: Array, y: Array, eta: float, lambdas: Lambdas
-) -> tuple[Params, Array, Array]:
-    """One step of gradient descent on the minibatch x, (d, K), with classes y, (K,).
+def update(params: Params, velocity: Params, eta: float) -> Params:
+    """One step of gradient descent; without momentum, the velocity is the gradient. Source: b.6."""
+    return Params(*(p - eta * v for p, v in zip(params, velocity, strict=True)))  # @eq-update
 
-    Returns the new θ, and of the old one each example's loss and whether it was misclassified.
+
+def step(
+    params: Params, velocity: Params, x: Array, y: Array, eta: float, settings: Settings
+) -> tuple[Params, Params, Array]:
+    """One step on the minibatch x, (d, K), with classes y, (K,).
+
+    Returns the new θ and velocity, and the preactivations oa, (m, K), under the old θ.
     """
     act = fprop(params, x)
-    grad = zip(params, bprop(params, act, y), grad_penalty(params, lambdas), strict=True)
-    theta = Params(*(p - eta * (g + r) for p, g, r in grad))  # @eq-update
-    return theta, loss(act.oa, y), act.oa.argmax(axis=0) != y
+    gradients = bprop(params, act, y), grad_penalty(params, settings.lambdas)
+    mu = settings.momentum
+    velocity = Params(*(mu * v + g + r for v, g, r in zip(velocity, *gradients, strict=True)))
+    return update(params, velocity, eta), velocity, act.oa
 
 
 def start(settings: Settings, d: int, m: int, dtype: Any = np.float64) -> State:
     """The state before the first epoch, drawn from the seed."""
     params = init(np.random.default_rng(settings.seed), d, settings.d_h, m, dtype)
-    return State(0, params, 0, math.inf, params)
+    rest = Params(*(np.zeros_like(p) for p in params))
+    return State(0, params, rest, Record(0, *[math.inf] * 6), params)
 
 
 def fit(
@@ -109,40 +119,49 @@ def fit(
 ) -> Iterator[tuple[Record, State]]:
     """Train, and yield the record and the state after each epoch.
 
-    Goes on from `state` where one is given: each epoch has a generator of its own, seeded by the
-    seed and the epoch's number, so the continuation is the run that was never interrupted.
-    `tick` is called after each minibatch. The validation error alone chooses the best epoch and,
-    after `patience` epochs without a better one, ends the run. Raises DivergedError.
+    Goes on from `state` where one is given, as the run that was never interrupted. The validation
+    error alone chooses the best epoch and, after `patience` epochs without a better one, ends the
+    run. `tick` is called after each minibatch. Raises DivergedError.
+    """
+    if state is None:
+        m = 1 + max(int(part.y.max()) for part in splits)
+        state = start(settings, splits.train.X.shape[1], m, splits.train.X.dtype)
+    while state.epoch < settings.epochs and state.epoch - state.chosen.epoch < settings.patience:
+        record, state = run_epoch(splits, settings, state, tick)
+        yield record, state
+
+
+@np.errstate(over="ignore", invalid="ignore")  # reported as DivergedError, not by warnings
+def run_epoch(
+    splits: Splits, settings: Settings, state: State, tick: Callable[[], object]
+) -> tuple[Record, State]:
+    """One pass through the training set in random order, and its six figures.
+
+    The order comes from a generator of the epoch's own, seeded by the run's seed and the epoch's
+    number, so that a state needs no more than these to go on. Source: b.6, in minibatches.
     """
     train, valid, test = splits
-    n, d = train.X.shape
-    if state is None:
-        state = start(settings, d, 1 + int(max(part.y.max() for part in splits)), train.X.dtype)
-    while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
-        epoch = state.epoch + 1
-        order = np.random.default_rng([settings.seed, epoch]).permutation(n)
-        params, wrong, total = state.params, 0, 0.0
-        for first in range(0, n, settings.K):
-            batch = order[first : first + settings.K]
-            x, y = train.X[batch].T, train.y[batch]
-            params, losses, misclassified = step(params, x, y, settings.eta, settings.lambdas)
-            wrong += int(misclassified.sum())
-            total += float(losses.sum(dtype=np.float64))
-            if not math.isfinite(total):
-                raise DivergedError(
-                    f"the loss is {total} in epoch {epoch}, minibatch {first // settings.K + 1}, "
-                    f"with eta {settings.eta}; try a smaller eta"
-                )
-            tick()
-        record = Record(
-            epoch, wrong / n, total / n, *evaluate(params, valid), *evaluate(params, test)
+    epoch, n, K = state.epoch + 1, len(train.y), settings.K
+    order = np.random.default_rng([settings.seed, epoch]).permutation(n)
+    params, velocity, wrong, total = state.params, state.velocity, 0, 0.0
+    for number, first in enumerate(range(0, n, K), start=1):
+        batch = order[first : first + K]
+        x, y = train.X[batch].T, train.y[batch]
+        params, velocity, oa = step(params, velocity, x, y, settings.eta, settings)
+        wrong += int(np.count_nonzero(oa.argmax(axis=0) != y))
+        total += float(loss(oa, y).sum(dtype=np.float64))
+        if not math.isfinite(total):
+            raise DivergedError(
+                f"the loss is {total} in epoch {epoch}, minibatch {number}, with eta "
+                f"{settings.eta}; try a smaller eta"
+            )
+        tick()
+    record = Record(epoch, wrong / n, total / n, *evaluate(params, valid), *evaluate(params, test))
+    if not math.isfinite(record.valid_loss):
+        raise DivergedError(
+            f"the validation loss is {record.valid_loss} after epoch {epoch}, with eta "
+            f"{settings.eta}; try a smaller eta"
         )
-        better = record.valid_error < state.best_error
-        state = State(
-            epoch,
-            params,
-            epoch if better else state.best_epoch,
-            record.valid_error if better else state.best_error,
-            params if better else state.best,
-        )
-        yield record, state
+    better = record.valid_error < state.chosen.valid_error
+    chosen, best = (record, params) if better else (state.chosen, state.best)
+    return record, State(epoch, params, velocity, chosen, best)

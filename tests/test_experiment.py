@@ -1,0 +1,217 @@
+import dataclasses
+import multiprocessing
+import os
+import signal
+import time
+
+import filelock
+import numpy as np
+import pytest
+import yaml
+
+from mlp import experiment, log
+from mlp.train import SettingsError
+
+TEXT = """
+data: circles
+valid: 100
+seeds: [3, 4]
+d_h: 6
+eta: 0.3
+epochs: 5
+K: 50
+"""
+
+
+def changed(**keys):
+    return yaml.safe_dump(yaml.safe_load(TEXT) | keys)
+
+
+def test_settings_come_from_the_file(tmp_path):
+    path = tmp_path / "small.yml"
+    path.write_text(TEXT)
+    small = experiment.load(path)
+    assert (small.name, small.data, small.valid, small.seeds) == ("small", "circles", 100, (3, 4))
+    assert [small.run_settings(s).seed for s in small.seeds] == [3, 4]
+    assert (small.settings.d_h, small.settings.eta, small.settings.K) == (6, 0.3, 50)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "holds no settings"),
+        ("- a\n- b\n", "holds no settings"),
+        ("d_h: [1\n", "not YAML"),
+        ("just words", "holds no settings"),
+        (changed(etta=0.1), "unknown key 'etta'; known are data, valid, seeds, d_h, eta"),
+        (changed(**{"1": 2}), "unknown key '1'"),
+        (TEXT.replace("eta: 0.3\n", ""), "key 'eta' is missing"),
+        (TEXT.replace("seeds: [3, 4]\n", ""), "key 'seeds' is missing"),
+        (changed(data="mnist"), "data is 'mnist'; it must be circles or fashion-mnist"),
+        (changed(valid=0), "valid is 0"),
+        (changed(valid="many"), "valid is 'many'"),
+        (changed(seeds=3), "seeds is 3"),
+        (changed(seeds=[]), r"seeds is \[\]"),
+        (changed(seeds=[3, 3]), "different"),
+        (changed(seeds=[3, -1]), "seed is -1"),
+        (changed(eta="fast"), "eta is 'fast'; it must be a finite number > 0"),
+        (changed(eta=float("nan")), "eta is nan"),
+        (changed(K=0), "K is 0; it must be a whole number >= 1"),
+        (changed(d_h=2.5), r"d_h is 2\.5"),
+        (changed(epochs=True), "epochs is True"),
+        (changed(l12=-0.1), r"l12 is -0\.1; it must be a finite number >= 0"),
+    ],
+)
+def test_bad_file_is_named_with_key_value_and_remedy(tmp_path, text, says):
+    path = tmp_path / "bad.yml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=says) as error:
+        experiment.load(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SettingsError, match=r"absent\.yml: cannot be read"):
+        experiment.load(tmp_path / "absent.yml")
+
+
+def test_a_run_leaves_log_settings_summary_and_predictions_and_nothing_else(tmp_path):
+    small = experiment.parse(TEXT, "small")
+    folders = experiment.run(small, tmp_path)
+    assert folders == [tmp_path / "small" / "seed-3", tmp_path / "small" / "seed-4"]
+    for seed, folder in zip((3, 4), folders, strict=True):
+        assert sorted(p.name for p in folder.iterdir() if p.name != ".lock") == [
+            "log.csv", "predictions.npy", "settings.yml", "summary.yml",
+        ]  # fmt: skip
+        records = log.read(folder / "log.csv")
+        summary = yaml.safe_load((folder / "summary.yml").read_text())
+        assert len(records) == 5
+        assert summary["chosen"] == min(records, key=lambda r: r.valid_error)._asdict()
+        assert summary["settings"] == dataclasses.asdict(small.run_settings(seed))
+        assert summary["examples"] == {"train": 900, "valid": 100, "test": 100}
+        predictions = np.load(folder / "predictions.npy")
+        assert (predictions.dtype, predictions.shape) == (np.uint8, (100,))
+        wrong = np.mean(predictions != experiment.data.load("circles", valid=100, seed=0).test.y)
+        assert wrong == summary["chosen"]["test_error"]
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path):
+    small = experiment.parse(changed(seeds=[3]), "small")
+    (folder,) = experiment.run(small, tmp_path)
+    before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.glob("[!.s]*")}
+    experiment.run(small, tmp_path)
+    assert before == {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.glob("[!.s]*")}
+
+
+def test_results_of_other_settings_are_not_overwritten(tmp_path):
+    experiment.run(experiment.parse(changed(seeds=[3]), "small"), tmp_path)
+    with pytest.raises(SettingsError, match="results of other settings"):
+        experiment.run(experiment.parse(changed(seeds=[3], eta=0.2), "small"), tmp_path)
+
+
+def test_a_second_process_on_the_same_folder_is_refused(tmp_path):
+    small = experiment.parse(changed(seeds=[3]), "small")
+    folder = tmp_path / "small" / "seed-3"
+    folder.mkdir(parents=True)
+    with (
+        filelock.FileLock(folder / ".lock"),
+        pytest.raises(SettingsError, match="another process writes here"),
+    ):
+        experiment.run(small, tmp_path)
+    assert [p.name for p in folder.iterdir()] == [".lock"]
+    assert len(experiment.run(small, tmp_path)) == 1
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    small = experiment.parse(changed(seeds=[3]), "small")
+    folder = tmp_path / "small" / "seed-3"
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.npz").write_bytes(b"PK\3\4 and so on")
+    with pytest.raises(SettingsError, match=r"checkpoint\.npz: damaged checkpoint"):
+        experiment.run(small, tmp_path)
+
+
+# --- runs that survive -------------------------------------------------------------------------
+
+LONG = changed(seeds=[3], epochs=150, K=20, momentum=0.5)
+
+
+@pytest.fixture(scope="module")
+def forkserver():
+    """Processes that start at once, with the imports done."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["mlp.experiment"])
+    return context
+
+
+def outcome(folder):
+    """Everything that must be the same: the log, the predictions, the summary but for the time."""
+    summary = yaml.safe_load((folder / "summary.yml").read_text())
+    del summary["seconds"]
+    return [(folder / n).read_bytes() for n in ("log.csv", "predictions.npy")], summary
+
+
+def test_killed_at_random_moments_a_run_goes_on_bit_for_bit(tmp_path, forkserver):
+    long = experiment.parse(LONG, "long")
+    begun = time.monotonic()
+    (whole,) = experiment.run(long, tmp_path / "whole")
+    seconds = time.monotonic() - begun
+    rng, kills, folder = np.random.default_rng(0), 0, tmp_path / "killed" / "long" / "seed-3"
+    reached = []
+    while kills < 24:
+        process = forkserver.Process(target=experiment.run, args=(long, tmp_path / "killed"))
+        process.start()
+        process.join(rng.uniform(0, seconds / 14))
+        if process.exitcode is not None:
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        kills += 1
+        lines = (folder / "log.csv").read_text().count("\n") if folder.exists() else 0
+        reached.append(lines)
+    assert kills >= 20
+    assert len(set(reached)) > 1  # kills at different epochs
+    assert (folder / "checkpoint.npz").exists()
+    experiment.run(long, tmp_path / "killed")
+    assert outcome(folder) == outcome(whole)
+
+
+def test_ctrl_c_leaves_a_valid_log_and_the_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    small = experiment.parse(changed(seeds=[3], epochs=9), "small")
+    (whole,) = experiment.run(small, tmp_path / "whole")
+    save = experiment.save
+
+    def save_and_press(path, state, seconds):
+        save(path, state, seconds)
+        if state.epoch == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(experiment, "save", save_and_press)
+    with pytest.raises(KeyboardInterrupt):
+        experiment.run(small, tmp_path / "stopped")
+    monkeypatch.undo()
+    folder = tmp_path / "stopped" / "small" / "seed-3"
+    assert len(log.read(folder / "log.csv")) == 4
+    experiment.run(small, tmp_path / "stopped")
+    assert outcome(folder) == outcome(whole)
+
+
+def test_a_kill_between_log_and_checkpoint_leaves_no_line_twice(tmp_path, monkeypatch):
+    small = experiment.parse(changed(seeds=[3], epochs=9), "small")
+    (whole,) = experiment.run(small, tmp_path / "whole")
+    save = experiment.save
+
+    def crash(path, state, seconds):
+        if state.epoch == 6:
+            raise RuntimeError("crash")
+        save(path, state, seconds)
+
+    monkeypatch.setattr(experiment, "save", crash)
+    with pytest.raises(RuntimeError, match="crash"):
+        experiment.run(small, tmp_path / "crashed")
+    monkeypatch.undo()
+    folder = tmp_path / "crashed" / "small" / "seed-3"
+    assert len(log.read(folder / "log.csv")) == 6
+    experiment.run(small, tmp_path / "crashed")
+    assert outcome(folder) == outcome(whole)

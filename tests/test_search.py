@@ -1,0 +1,141 @@
+import math
+
+import numpy as np
+import pytest
+import yaml
+
+from mlp import experiment, search
+from mlp.search import Row
+from mlp.train import SettingsError
+
+TEXT = """
+data: circles
+valid: 200
+seeds: [0]
+epochs: 9
+K: 50
+d_h: [2, 5, 20]
+eta: {low: 0.05, high: 2, log: true}
+search: {method: random, trials: 9, seed: 1, first: 1, factor: 3}
+"""
+
+
+def changed(**keys):
+    return yaml.safe_dump(yaml.safe_load(TEXT) | keys)
+
+
+def test_grid_search_tries_every_combination():
+    grid = search.parse(changed(eta=[0.1, 1], search={"method": "grid"}), "grid")
+    assert grid.open == ("d_h", "eta")
+    assert [(t.d_h, t.eta) for t in grid.trials] == [
+        (d_h, eta) for d_h in (2, 5, 20) for eta in (0.1, 1)
+    ]
+    assert grid.rounds == (9,)
+
+
+def test_random_search_draws_within_its_ranges_and_the_same_again():
+    text = changed(K={"low": 10, "high": 40}, search={"method": "random", "trials": 60, "seed": 2})
+    trials = search.parse(text, "a").trials
+    assert trials == search.parse(text, "b").trials
+    assert {t.d_h for t in trials} == {2, 5, 20}
+    assert all(0.05 <= t.eta <= 2 for t in trials)
+    assert 0.2 < np.median([t.eta for t in trials]) < 0.5  # the middle of the logarithms is 0.32
+    assert all(type(t.K) is int and 10 <= t.K <= 40 for t in trials)
+    fewer = changed(K={"low": 10, "high": 40}, search={"method": "random", "trials": 20, "seed": 2})
+    assert trials[:20] == search.parse(fewer, "c").trials
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (TEXT[: TEXT.index("search")], "search is None; it must be {method: grid} or"),
+        (changed(search={"method": "best"}), "search is {'method': 'best'}"),
+        (changed(search={"method": "grid", "trials": 3}), "search has the unknown key 'trials'"),
+        (changed(search={"method": "random"}), "search: trials is missing"),
+        (changed(search={"method": "random", "trials": 0}), "search: trials is 0"),
+        (changed(search={"method": "random", "trials": 3, "factor": 1}), "factor is 1"),
+        (changed(search={"method": "grid"}), "eta is {'high': 2"),
+        (changed(eta={"low": 0, "high": 1, "log": True}), "eta is {'high': 1"),
+        (changed(eta={"low": 2, "high": 1}), "eta is {"),
+        (changed(eta={"low": 1, "high": 2, "base": 2}), "eta is {"),
+        (changed(eta={"low": 1, "high": "2"}), "eta is {"),
+        (changed(d_h=[]), "d_h is []"),
+        (changed(d_h=[3, 0]), "d_h is 0; it must be a whole number >= 1"),
+        (changed(d_h=[3], eta=0.1, epochs=[2, 3]), "epochs is open"),
+        (changed(d_h=3, eta=0.1), "no setting is open"),
+        (changed(width=[3]), "unknown key 'width'"),
+    ],
+)
+def test_bad_search_file_is_named_with_key_value_and_remedy(tmp_path, text, says):
+    path = tmp_path / "bad.yml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        search.load(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert says in str(error.value)
+
+
+def test_halving_keeps_the_best_third_and_drops_what_diverged():
+    errors = [0.5, math.nan, 0.2, 0.3, 0.2, 0.4, 0.9]
+    rows = [Row(1, trial, 3, 1, error, 0.0) for trial, error in enumerate(errors)]
+    assert search.survivors(rows, 3) == [2, 3, 4]
+    assert search.survivors(rows, 7) == [2]
+
+
+def test_later_rounds_go_on_where_earlier_ones_ended(tmp_path):
+    halving = search.parse(TEXT, "halving")
+    assert halving.rounds == (1, 3, 9)
+    folder = search.run(halving, tmp_path, "sequential")
+    rows = search.read(folder / "trials.csv", halving.open)
+    assert [row[:3] for row in rows if row.round == 1] == [(1, trial, 1) for trial in range(9)]
+    assert [sum(row.round == r for row in rows) for r in (1, 2, 3)] == [9, 3, 1]
+    last = rows[-1]
+    straight = search.advance("circles", 200, halving.trials[last.trial], None, 9)
+    assert straight.chosen[:1] + straight.chosen[3:5] == last[3:]
+    assert sorted(p.name for p in folder.iterdir() if p.name != ".lock") == [
+        "best.yml", "settings.yml", "trials.csv",
+    ]  # fmt: skip
+    best = experiment.load(folder / "best.yml")
+    assert best.run_settings(0) == halving.trials[search.best(rows).trial]
+    assert search.table(folder)[0]["trial"] == last.trial
+
+
+def test_test_error_is_not_in_the_table(tmp_path):
+    folder = search.run(search.parse(TEXT, "halving"), tmp_path, "sequential")
+    assert not any("test" in name for row in search.table(folder) for name in row)
+
+
+@pytest.mark.parametrize("lines", [1, 5, 10, 12])
+def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkeypatch, lines):
+    halving = search.parse(TEXT, "halving")
+    whole = search.run(halving, tmp_path / "whole", "sequential")
+    folder, write = tmp_path / "crashed" / "halving", search.Log.write
+
+    def write_and_crash(log, row):
+        write(log, row)
+        table = folder / "trials.csv"
+        if table.exists() and table.read_text().count("\n") > lines:
+            raise RuntimeError("crash")
+
+    monkeypatch.setattr(search.Log, "write", write_and_crash)
+    with pytest.raises(RuntimeError, match="crash"):
+        search.run(halving, tmp_path / "crashed", "sequential")
+    monkeypatch.undo()
+    with (folder / "trials.csv").open("a") as table:
+        table.write("1,8,1,")  # what a kill may leave
+    search.run(halving, tmp_path / "crashed", "sequential")
+    for name in ("trials.csv", "best.yml", "settings.yml"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_search_in_which_all_diverge_says_so(tmp_path):
+    wild = search.parse(changed(eta=[1e200, 1e201], search={"method": "grid"}), "wild")
+    with pytest.raises(search.DivergedError, match=r"all trials diverged"):
+        search.run(wild, tmp_path, "sequential")
+
+
+def test_processes_give_the_same_table(tmp_path):
+    halving = search.parse(TEXT, "halving")
+    one = search.run(halving, tmp_path / "one", "sequential")
+    two = search.run(halving, tmp_path / "two", "loky", 2)
+    assert (one / "trials.csv").read_bytes() == (two / "trials.csv").read_bytes()

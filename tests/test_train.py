@@ -1,0 +1,146 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from mlp import data, train
+from mlp.data import Dataset, Splits
+from mlp.model import Params, bprop, fprop
+from mlp.penalty import grad_penalty
+from mlp.train import DivergedError, Settings, SettingsError
+
+from .conftest import LAMBDAS, generic
+
+SETTINGS = Settings(d_h=3, eta=0.1, epochs=4, K=16, **LAMBDAS._asdict(), momentum=0.6, seed=5)
+
+
+def blobs(n=57, seed=0):
+    """Three noisy classes in five dimensions; n is no multiple of K."""
+    rng = np.random.default_rng(seed)
+    centres = 2 * rng.normal(size=(3, 5))
+
+    def part(size):
+        y = rng.integers(0, 3, size)
+        y[:3] = range(3)
+        return Dataset(centres[y] + rng.normal(size=(size, 5)), y)
+
+    return Splits(part(n), part(23), part(31))
+
+
+def assert_same(a, b):
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("K", 0), ("K", 2.0), ("K", True), ("K", "10"), ("d_h", 0), ("d_h", -3), ("epochs", 0),
+        ("eta", 0), ("eta", -0.1), ("eta", math.nan), ("eta", math.inf), ("eta", "0.1"),
+        ("l11", -1e-9), ("l12", math.nan), ("l21", math.inf), ("l22", None), ("momentum", 1),
+        ("momentum", -0.1), ("patience", 0), ("seed", -1), ("seed", 1.5),
+    ],
+)  # fmt: skip
+def test_unusable_settings_are_refused_by_name_and_value(name, value):
+    with pytest.raises(SettingsError) as error:
+        dataclasses.replace(SETTINGS, **{name: value})
+    assert str(error.value).startswith(f"{name} is {value!r}; it must be a")
+
+
+def test_two_steps_with_momentum_are_those_written_out():
+    params, x, y = generic()
+    rest = Params(*(np.zeros_like(p) for p in params))
+    one, velocity, oa = train.step(params, rest, x, y, 0.1, SETTINGS)
+    two, _, _ = train.step(one, velocity, x, y, 0.03, SETTINGS)
+
+    def gradient(theta):
+        parts = bprop(theta, fprop(theta, x), y), grad_penalty(theta, LAMBDAS)
+        return [g + r for g, r in zip(*parts, strict=True)]
+
+    g_0, g_1 = gradient(params), gradient(one)
+    np.testing.assert_array_equal(oa, fprop(params, x).oa)
+    for a, p, g in zip(one, params, g_0, strict=True):
+        np.testing.assert_allclose(a, p - 0.1 * g, rtol=1e-14)
+    for b, a, g, h in zip(two, one, g_0, g_1, strict=True):
+        np.testing.assert_allclose(b, a - 0.03 * (0.6 * g + h), rtol=1e-14)
+
+
+def test_training_figures_are_accumulated_before_each_step():
+    splits = blobs()
+    whole = dataclasses.replace(SETTINGS, K=100)  # one minibatch an epoch
+    start = train.start(whole, 5, 3)
+    record, _ = next(train.fit(splits, whole))
+    np.testing.assert_allclose(record[1:3], train.evaluate(start.params, splits.train), rtol=1e-14)
+
+
+def test_accumulated_training_figures_weigh_every_example_alike():
+    splits = blobs()
+    still = dataclasses.replace(SETTINGS, eta=1e-300, K=16)  # 57 = 3 x 16 + 9
+    start = train.start(still, 5, 3)
+    record, _ = next(train.fit(splits, still))
+    np.testing.assert_allclose(record[1:3], train.evaluate(start.params, splits.train), rtol=1e-14)
+
+
+def test_valid_and_test_figures_are_those_at_the_end_of_the_epoch():
+    splits = blobs()
+    for record, state in train.fit(splits, SETTINGS):
+        assert record[3:5] == train.evaluate(state.params, splits.valid)
+        assert record[5:7] == train.evaluate(state.params, splits.test)
+
+
+def test_going_on_from_any_epoch_gives_the_same_run_bit_for_bit():
+    splits = blobs()
+    whole = list(train.fit(splits, SETTINGS))
+    for record, state in whole[:-1]:
+        rest = list(train.fit(splits, SETTINGS, state))
+        assert [r for r, _ in rest] == [r for r, _ in whole[record.epoch :]]
+        for group in ("params", "velocity", "best"):
+            assert_same(getattr(rest[-1][1], group), getattr(whole[-1][1], group))
+
+
+def test_another_seed_gives_another_run():
+    splits = blobs()
+    records = {next(train.fit(splits, dataclasses.replace(SETTINGS, seed=s)))[0] for s in range(3)}
+    assert len(records) == 3
+
+
+def test_early_stopping_ends_after_patience_and_keeps_the_best_epoch():
+    splits = blobs(n=20)
+    noisy = splits._replace(valid=splits.valid._replace(y=splits.valid.y[::-1]))
+    settings = dataclasses.replace(SETTINGS, eta=0.5, epochs=500, patience=7)
+    records, states = zip(*train.fit(noisy, settings), strict=True)
+    best = min(records, key=lambda r: (r.valid_error, r.epoch))
+    assert len(records) == best.epoch + 7 < 500
+    assert states[-1].chosen == best
+    assert_same(states[-1].best, states[best.epoch - 1].params)
+
+
+def test_test_data_choose_nothing():
+    splits = blobs()
+    shuffled = splits._replace(test=splits.test._replace(y=np.roll(splits.test.y, 1)))
+    (*_, (one, a)), (*_, (two, b)) = train.fit(splits, SETTINGS), train.fit(shuffled, SETTINGS)
+    assert one.test_error != two.test_error
+    assert a.chosen.epoch == b.chosen.epoch
+    assert_same(a.best, b.best)
+
+
+def test_lost_loss_is_reported_with_epoch_minibatch_and_step():
+    splits = blobs()
+    with pytest.raises(DivergedError, match=r"epoch 1, minibatch [234], with eta 1e\+200"):
+        list(train.fit(splits, dataclasses.replace(SETTINGS, eta=1e200)))
+
+
+def test_tick_is_called_after_each_minibatch():
+    calls = []
+    next(train.fit(blobs(), SETTINGS, tick=lambda: calls.append(1)))
+    assert len(calls) == 4
+
+
+def test_a_small_network_separates_the_circles():
+    splits = data.load("circles", valid=200, seed=0)
+    settings = Settings(d_h=32, eta=0.3, epochs=150, K=10, seed=1, patience=40)
+    *_, (record, state) = train.fit(splits, settings)
+    assert state.chosen.valid_error == 0
+    assert state.chosen.test_error <= 0.01
+    assert record.train_loss < 0.1
