@@ -21,11 +21,11 @@ import numpy as np
 import yaml
 from tqdm import tqdm
 
-from mlp import data, loop, train
+from mlp import data, loop, model
 from mlp.data import Dataset
 from mlp.experiment import machine, write_atomically
 from mlp.model import Params, init
-from mlp.penalty import Lambdas
+from mlp.train import update
 
 THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 Epoch = Callable[[Params, Dataset, int, float], None]
@@ -54,14 +54,13 @@ def batches(examples: Dataset, K: int) -> Any:
 def loop_epoch(params: Params, examples: Dataset, K: int, eta: float) -> None:
     """One epoch of gradient descent, each minibatch by a loop over its examples."""
     for x, y in batches(examples, K):
-        grad = loop.bprop(params, x, y)
-        params = Params(*(p - eta * g for p, g in zip(params, grad, strict=True)))
+        params = update(params, loop.bprop(params, x, y), eta)
 
 
 def matrix_epoch(params: Params, examples: Dataset, K: int, eta: float) -> None:
-    """One epoch of gradient descent by matrix calculus, as `train` does it."""
+    """One epoch of gradient descent by matrix calculus."""
     for x, y in batches(examples, K):
-        params, *_ = train.step(params, x, y, eta, Lambdas())
+        params = update(params, model.bprop(params, model.fprop(params, x), y), eta)
 
 
 METHODS: dict[str, Epoch] = {"loop": loop_epoch, "matrix": matrix_epoch}
