@@ -1,8 +1,9 @@
 """A recorded experiment: YAML settings -> runs -> results/NAME/seed-S/.
 
-Each run leaves three small files, the evidence that the report plots: log.csv (six figures an
-epoch), summary.yml (settings, chosen epoch and its figures, how long, on what), predictions.npy
-(the classes predicted for the test examples at the chosen epoch). checkpoint.npz is for going on.
+Each run leaves small files, the evidence that the report plots: log.csv (six figures an epoch),
+summary.yml (settings, chosen epoch and its figures, how long, on what) and, of the test examples at
+the chosen epoch, predictions.npy (classes) and confusion.csv (counts, true class by predicted).
+checkpoint.npz is for going on.
 """
 
 import dataclasses
@@ -198,7 +199,12 @@ def _figures(record: Record) -> str:
 def _finish(
     folder: Path, described: dict[str, Any], state: State, seconds: float, splits: data.Splits
 ) -> None:
+    m = state.best.b2.size
     predictions = predict(state.best, splits.test.X.T).astype(np.uint8)
+    counts = np.zeros((m, m), int)
+    np.add.at(counts, (splits.test.y, predictions), 1)
+    table = "".join(",".join(map(str, row)) + "\n" for row in counts)
+    write_atomically(folder / "confusion.csv", table.encode())
     with (folder / "predictions.tmp").open("wb") as file:
         np.save(file, predictions)
     (folder / "predictions.tmp").replace(folder / "predictions.npy")

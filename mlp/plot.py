@@ -6,7 +6,7 @@ Functions that draw return the figure; functions that tabulate return a Markdown
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -92,6 +92,35 @@ def gradient_table(rows: Iterable[Row]) -> str:
         ),
         "lrrrrrrr",
     )
+
+
+def percent(proportion: float) -> str:
+    """A proportion in percent, to two decimals."""
+    return f"{100 * proportion:.2f} %"
+
+
+def trials_table(trials: Sequence[dict[str, Any]], n: int) -> str:
+    """The first n trials of a search: settings, epochs trained, lowest validation error."""
+    rows = (
+        [
+            str(trial["d_h"]),
+            str(trial["K"]),
+            f"{trial['eta']:.4f}",
+            str(trial["epochs"]),
+            fixed(100 * trial["valid_error"], 2),
+        ]
+        for trial in trials[:n]
+    )
+    return table(
+        ["$d_h$", "$K$", "$\\eta$", "epochs trained", "validation error / %"], rows, "rrrrr"
+    )
+
+
+def excerpt(lines: Sequence[str]) -> str:
+    """Lines of a log in aligned columns, figures rounded to four decimals."""
+    head, *rows = (line.split(",") for line in lines)
+    cells = [head, *([row[0], *(f"{float(cell):.4f}" for cell in row[1:])] for row in rows)]
+    return "\n".join("".join(f"{cell:>12}" for cell in row).lstrip() for row in cells)
 
 
 def two_gradients(first: Params, second: Params, names: tuple[str, str]) -> str:
@@ -225,6 +254,13 @@ def draw_curves(
 # --- Fashion-MNIST ---------------------------------------------------------------------------
 
 
+def notice(text: str) -> Figure:
+    """A line in place of a figure that cannot be drawn here."""
+    figure = plt.figure(figsize=(6.3, 0.5))
+    figure.text(0.5, 0.5, text, ha="center", va="center", style="italic")
+    return figure
+
+
 def examples(X: Array, y: Array, predicted: Array, columns: int = 10) -> Figure:
     """Images in a grid, each with its true class, and with the predicted one where it differs."""
     rows = -(-len(y) // columns)
@@ -248,11 +284,9 @@ def examples(X: Array, y: Array, predicted: Array, columns: int = 10) -> Figure:
     return figure
 
 
-def confusion(y: Array, predicted: Array) -> Figure:
-    """How often each true class (rows) was taken for each class (columns), in numbers."""
+def confusion(counts: Array) -> Figure:
+    """How often each true class (rows) was taken for each class (columns): (10, 10) counts."""
     m = len(CLASSES)
-    counts = np.zeros((m, m), int)
-    np.add.at(counts, (y, predicted), 1)
     figure, ax = plt.subplots(figsize=(4.2, 3.7))
     ax.imshow(np.log1p(counts), cmap="Blues", vmax=np.log1p(counts.max()) * 1.1)
     for i, j in np.ndindex(m, m):
