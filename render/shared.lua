@@ -48,6 +48,12 @@ local function shape(div)
   end
 end
 
+-- Pandoc gives long tables relative column widths; columns as wide as their content read better.
+local function natural_widths(tbl)
+  for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], nil } end
+  return tbl
+end
+
 local function date(meta)
   local pipe = io.popen("git log -1 --format=%cd '--date=format:%-d %B %Y' 2>/dev/null")
   local text = pipe and pipe:read("l")
@@ -58,5 +64,5 @@ end
 
 return {
   { Inlines = scan },
-  { CodeBlock = number_code, Div = shape, Meta = date },
+  { CodeBlock = number_code, Div = shape, Table = natural_widths, Meta = date },
 }
