@@ -23,12 +23,14 @@ import yaml
 from tqdm import tqdm
 
 from mlp import data, train
+from mlp.data import Dataset, Splits
 from mlp.log import Log, Record, read
-from mlp.model import Params, predict
+from mlp.model import Params
 from mlp.train import Settings, SettingsError, State
 
 T = TypeVar("T")
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows
+OWN = ("data", "valid", "seeds", "standardize", "refit")  # the keys beside those of Settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,12 +40,32 @@ class Experiment:
     name: str
     data: str
     valid: int  # validation examples
+    standardize: bool  # to mean 0 and standard deviation 1 over all values of the training part
+    refit: bool  # train on the validation examples, too, once they have chosen the settings
     seeds: tuple[int, ...]
     settings: Settings
 
     def run_settings(self, seed: int) -> Settings:
         """The settings of the run with this seed."""
         return dataclasses.replace(self.settings, seed=seed)
+
+    def splits(self) -> Splits:
+        """The data, prepared."""
+        splits = data.load(self.data, valid=self.valid, seed=0)
+        return prepared(splits, standardize=self.standardize, refit=self.refit)
+
+
+def prepared(splits: Splits, *, standardize: bool, refit: bool) -> Splits:
+    """Standardize by the training part's mean and deviation; move the validation part into it."""
+    if refit:
+        train, valid, test = splits
+        joined = Dataset(*(np.concatenate(pair) for pair in zip(train, valid, strict=True)))
+        splits = Splits(joined, Dataset(valid.X[:0], valid.y[:0]), test)
+    if standardize:
+        X = splits.train.X
+        mean, deviation = (X.dtype.type(f(X, dtype=np.float64)) for f in (np.mean, np.std))
+        splits = Splits(*(part._replace(X=(part.X - mean) / deviation) for part in splits))
+    return splits
 
 
 def mapping(text: str) -> dict[str, Any]:
@@ -58,29 +80,34 @@ def mapping(text: str) -> dict[str, Any]:
 
 
 def from_mapping(keys: dict[str, Any], name: str) -> Experiment:
-    """Check the keys data, valid, seeds, and those of train.Settings except seed.
+    """Check the keys data, valid, seeds, standardize, refit, and those of Settings except seed.
 
     Raises SettingsError, naming key, value and remedy.
     """
     fields = [f for f in dataclasses.fields(Settings) if f.name != "seed"]
-    known = ["data", "valid", "seeds", *(f.name for f in fields)]
-    needed = known[:3] + [f.name for f in fields if f.default is dataclasses.MISSING]
+    known = [*OWN, *(f.name for f in fields)]
+    needed = list(OWN[:3]) + [f.name for f in fields if f.default is dataclasses.MISSING]
     for key in keys:
         if key not in known:
             raise SettingsError(f"unknown key {key!r}; known are {', '.join(known)}")
     for key in needed:
         if key not in keys:
             raise SettingsError(f"key {key!r} is missing; add a line `{key}: …`")
-    own = {key: keys[key] for key in known[:3]}
-    if own["data"] not in DATA:
-        raise SettingsError(f"data is {own['data']!r}; it must be {' or '.join(DATA)}")
-    if type(own["valid"]) is not int or own["valid"] < 1:
-        raise SettingsError(f"valid is {own['valid']!r}; it must be a whole number >= 1")
-    seeds = own["seeds"]
+    if keys["data"] not in DATA:
+        raise SettingsError(f"data is {keys['data']!r}; it must be {' or '.join(DATA)}")
+    if type(keys["valid"]) is not int or keys["valid"] < 1:
+        raise SettingsError(f"valid is {keys['valid']!r}; it must be a whole number >= 1")
+    flags = {key: keys.get(key, False) for key in ("standardize", "refit")}
+    for key, value in flags.items():
+        if type(value) is not bool:
+            raise SettingsError(f"{key} is {value!r}; it must be true or false")
+    seeds = keys["seeds"]
     if not isinstance(seeds, list) or not seeds or len(set(map(str, seeds))) < len(seeds):
         raise SettingsError(f"seeds is {seeds!r}; it must be a list of different whole numbers")
-    settings = [Settings(**{k: keys[k] for k in keys if k not in own}, seed=s) for s in seeds]
-    return Experiment(name, own["data"], own["valid"], tuple(seeds), settings[0])
+    settings = [Settings(**{k: keys[k] for k in keys if k not in OWN}, seed=s) for s in seeds]
+    return Experiment(
+        name, keys["data"], keys["valid"], seeds=tuple(seeds), settings=settings[0], **flags
+    )
 
 
 def parse(text: str, name: str) -> Experiment:
@@ -109,7 +136,7 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
     Returns the folders. A finished run of the same settings is left as it is. Raises
     SettingsError if a folder holds a run of other settings, or is in use by another process.
     """
-    splits = data.load(experiment.data, valid=experiment.valid, seed=0)
+    splits = experiment.splits()
     folders = []
     for seed in experiment.seeds:
         folder = results / experiment.name / f"seed-{seed}"
@@ -117,6 +144,8 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
         described = {
             "data": experiment.data,
             "examples": {name: len(part.y) for name, part in splits._asdict().items()},
+            "standardize": experiment.standardize,
+            "refit": experiment.refit,
             "settings": dataclasses.asdict(settings),
         }
         with claimed(folder, described):
@@ -152,7 +181,7 @@ def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
 
 
 def _run_one(
-    name: str, settings: Settings, described: dict[str, Any], splits: data.Splits, folder: Path
+    name: str, settings: Settings, described: dict[str, Any], splits: Splits, folder: Path
 ) -> None:
     checkpoint = folder / "checkpoint.npz"
     state, seconds = restore(checkpoint) if checkpoint.exists() else (None, 0.0)
@@ -173,8 +202,8 @@ def _run_one(
         _interrupts_between_batches() as interrupted,
     ):
 
-        def tick() -> None:
-            bar.update()
+        def tick(batches: int) -> None:
+            bar.update(batches)
             if interrupted():
                 raise KeyboardInterrupt
 
@@ -197,13 +226,14 @@ def _figures(record: Record) -> str:
 
 
 def _finish(
-    folder: Path, described: dict[str, Any], state: State, seconds: float, splits: data.Splits
+    folder: Path, described: dict[str, Any], state: State, seconds: float, splits: Splits
 ) -> None:
-    m = state.best.b2.size
-    predictions = predict(state.best, splits.test.X.T).astype(np.uint8)
-    counts = np.zeros((m, m), int)
+    oa = train.outputs(state.best, splits.test.X, described["settings"]["mirrored"])
+    predictions = oa.argmax(axis=0).astype(np.uint8)
+    counts = np.zeros((len(oa), len(oa)), int)
     np.add.at(counts, (splits.test.y, predictions), 1)
-    table = "".join(",".join(map(str, row)) + "\n" for row in counts)
+    table = "".join(",".join(map(str, row)) + "
+" for row in counts)
     write_atomically(folder / "confusion.csv", table.encode())
     with (folder / "predictions.tmp").open("wb") as file:
         np.save(file, predictions)

@@ -24,7 +24,8 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from mlp import data, experiment, train
-from mlp.experiment import write_atomically
+from mlp.data import Splits
+from mlp.experiment import Experiment, write_atomically
 from mlp.log import Log, read_rows
 from mlp.train import DivergedError, Settings, SettingsError, State
 
@@ -33,9 +34,7 @@ from mlp.train import DivergedError, Settings, SettingsError, State
 class Search:
     """What a search file says; trials are numbered in the order of `trials`."""
 
-    name: str
-    data: str
-    valid: int
+    experiment: Experiment  # its name, data and what is not searched over
     open: tuple[str, ...]  # names of the settings searched over
     trials: tuple[Settings, ...]
     rounds: tuple[int, ...]  # epochs reached at the end of each round
@@ -82,10 +81,10 @@ def parse(text: str, name: str) -> Search:
     epochs = {trial.settings.epochs for trial in trials}
     if len(epochs) > 1:
         raise SettingsError("epochs is open; give one number, and search: {first: …} to end early")
+    if trials[0].refit:
+        raise SettingsError("refit is True; it must be false, as validation examples choose")
     return Search(
-        name,
-        trials[0].data,
-        trials[0].valid,
+        trials[0],
         tuple(choices),
         tuple(trial.run_settings(trial.seeds[0]) for trial in trials),
         tuple(_rounds(how.get("first", epochs.copy().pop()), how.get("factor", 3), epochs.pop())),
@@ -146,21 +145,21 @@ def load(path: Path) -> Search:
     return experiment.read_file(path, parse)
 
 
-@functools.cache
-def _splits(name: str, valid: int) -> data.Splits:
-    return data.load(name, valid=valid, seed=0)
+@functools.lru_cache(maxsize=1)
+def _splits(name: str, valid: int, standardize: bool) -> Splits:
+    splits = data.load(name, valid=valid, seed=0)
+    return experiment.prepared(splits, standardize=standardize, refit=False)
 
 
-def advance(
-    source: str, valid: int, settings: Settings, state: State | None, until: int
-) -> State | str:
+def advance(of: Experiment, settings: Settings, state: State | None, until: int) -> State | str:
     """Train one trial until this epoch, with one BLAS thread; what a worker does.
 
     Returns the state reached, or the reason if the loss is no longer finite.
     """
     begun = state.epoch if state else 0
     with threadpool_limits(1):
-        epochs = train.fit(_splits(source, valid), settings, state)
+        splits = _splits(of.data, of.valid, of.standardize)
+        epochs = train.fit(splits, settings, state)
         try:
             for reached in itertools.islice(epochs, until - begun):
                 state = reached[1]
@@ -183,19 +182,23 @@ def run(search: Search, results: Path, backend: str = "loky", jobs: int = 2) -> 
     ends; interrupted anywhere, the same call goes on and ends with the same table. Raises
     SettingsError if the folder holds another search, or is in use by another process.
     """
-    folder = results / search.name
+    folder = results / search.experiment.name
     with experiment.claimed(folder, describe(search)):
         if not (folder / "best.yml").exists():
             _run(search, folder, backend, jobs)
     return folder
 
 
+def data_keys(search: Search) -> dict[str, Any]:
+    """The keys of an experiment file that say on which data."""
+    return {key: getattr(search.experiment, key) for key in ("data", "valid", "standardize")}
+
+
 def describe(search: Search) -> dict[str, Any]:
     """The search as written to settings.yml."""
     fixed = dataclasses.asdict(search.trials[0])
     return {
-        "data": search.data,
-        "valid": search.valid,
+        **data_keys(search),
         "rounds": list(search.rounds),
         "factor": search.factor,
         "fixed": {k: v for k, v in fixed.items() if k not in search.open},
@@ -205,7 +208,7 @@ def describe(search: Search) -> dict[str, Any]:
 
 def _run(search: Search, folder: Path, backend: str, jobs: int) -> None:
     header = (*Row._fields, *search.open)
-    table = folder / "trials.csv"
+    table, name = folder / "trials.csv", search.experiment.name
     rows = read(table, search.open) if table.exists() else []
 
     def line(row: Row) -> tuple[Any, ...]:
@@ -217,7 +220,7 @@ def _run(search: Search, folder: Path, backend: str, jobs: int) -> None:
     chosen = list(range(len(search.trials)))
     with (
         Log(table, header, map(line, rows)) as log,
-        tqdm(desc=search.name, unit="epoch", mininterval=0.5) as bar,
+        tqdm(desc=search.experiment.name, unit="epoch", mininterval=0.5) as bar,
     ):
         for number, until in enumerate(search.rounds, start=1):
             begun = 0 if number == 1 else search.rounds[number - 2]
@@ -242,14 +245,16 @@ def _run(search: Search, folder: Path, backend: str, jobs: int) -> None:
                 bar.set_postfix_str(_best_so_far(search, rows))
             chosen = survivors([row for row in rows if row.round == number], search.factor)
             if not chosen:
-                raise DivergedError(f"all trials diverged; lower eta in {search.name}.yml")
+                raise DivergedError(
+                    f"all trials diverged; lower eta in {search.experiment.name}.yml"
+                )
     with Log(table, header, map(line, sorted(rows))):
         pass
     winner = best(rows)
     settings = dataclasses.asdict(search.trials[winner.trial])
     seed = settings.pop("seed")
-    keys = {"data": search.data, "valid": search.valid, "seeds": [seed]} | settings
-    note = f"# Lowest validation error of the search {search.name}: {winner.valid_error:.2%}\n"
+    keys = data_keys(search) | {"seeds": [seed]} | settings
+    note = f"# Lowest validation error of the search {name}: {winner.valid_error:.2%}\n"
     write_atomically(folder / "best.yml", (note + yaml.safe_dump(keys, sort_keys=False)).encode())
     for trial in range(len(search.trials)):
         checkpoint(trial).unlink(missing_ok=True)
@@ -307,7 +312,7 @@ def _parallel(
 ) -> Iterator[tuple[int, State | str]]:
     """Yield each trial with what `advance` returned for it, in the order in which they end."""
     calls = (
-        joblib.delayed(_numbered)(trial, search.data, search.valid, search.trials[trial], s, until)
+        joblib.delayed(_numbered)(trial, search.experiment, search.trials[trial], s, until)
         for trial, s in zip(trials, states, strict=True)
     )
     try:

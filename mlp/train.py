@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlp import regularize
 from mlp.data import Dataset, Splits
-from mlp.functions import Array
+from mlp.functions import Array, logsumexp
 from mlp.log import Record
 from mlp.model import Params, bprop, fprop, init, loss
 from mlp.penalty import Lambdas, grad_penalty
+from mlp.regularize import mirror
 
 
 class SettingsError(ValueError):
@@ -33,7 +35,16 @@ def _real(right: str, ok: Callable[[float], bool]) -> dict[str, Any]:
     return {"ok": check, "right": right}
 
 
+def _one_of(*values: object) -> dict[str, Any]:
+    return {"ok": lambda v: v in values and type(v) is type(values[0]), "right": _or(values)}
+
+
+def _or(values: tuple[object, ...]) -> str:
+    return " or ".join(map(str, values))
+
+
 _AT_LEAST_ZERO = _real("a finite number >= 0", lambda v: v >= 0)
+_SHARE = _real("a number >= 0 and < 1", lambda v: 0 <= v < 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,13 +55,17 @@ class Settings:
     eta: float = dataclasses.field(metadata=_real("a finite number > 0", lambda v: v > 0))
     epochs: int = dataclasses.field(metadata=_whole(1))
     K: int = dataclasses.field(default=100, metadata=_whole(1))
-    momentum: float = dataclasses.field(
-        default=0.0, metadata=_real("a number >= 0 and < 1", lambda v: 0 <= v < 1)
-    )
+    schedule: str = dataclasses.field(default="constant", metadata=_one_of("constant", "cosine"))
+    momentum: float = dataclasses.field(default=0.0, metadata=_SHARE)
     l11: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
     l12: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
     l21: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
     l22: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
+    smoothing: float = dataclasses.field(default=0.0, metadata=_SHARE)  # of the labels
+    dropout: float = dataclasses.field(default=0.0, metadata=_SHARE)  # of the hidden units
+    flips: bool = dataclasses.field(default=False, metadata=_one_of(False, True))
+    shifts: int = dataclasses.field(default=0, metadata=_whole(0))  # pixels, at most
+    mirrored: bool = dataclasses.field(default=False, metadata=_one_of(False, True))
     patience: int = dataclasses.field(default=1_000_000, metadata=_whole(1))
     seed: int = dataclasses.field(default=0, metadata=_whole(0))
 
@@ -78,11 +93,33 @@ class State(NamedTuple):
     best: Params  # the parameters of that epoch
 
 
-def evaluate(params: Params, data: Dataset) -> tuple[float, float]:
-    """Error (proportion misclassified) and average loss of `data`, rows (n, d)."""
-    oa = fprop(params, data.X.T).oa
-    error = np.mean(oa.argmax(axis=0) != data.y)
-    return float(error), float(loss(oa, data.y).mean(dtype=np.float64))
+def outputs(params: Params, X: Array, mirrored: bool = False) -> Array:
+    """Output preactivations oa, (m, n), of rows X, (n, d), a thousand at a time to spare memory.
+
+    If `mirrored`, X are square images, and each is averaged with its mirror image.
+    """
+    parts = [fprop(params, X[i : i + 1000].T).oa for i in range(0, len(X), 1000)]
+    oa = np.concatenate(parts, axis=1)
+    return average([oa, outputs(params, mirror(X))]) if mirrored else oa
+
+
+def average(several: list[Array]) -> Array:
+    """Preactivations, (m, n), whose softmax is the mean of the softmax of several such arrays."""
+    log_os = np.stack([oa - logsumexp(oa) for oa in several])
+    return logsumexp(log_os)[0] - np.log(len(several))  # @eq-average
+
+
+def judge(oa: Array, y: Array) -> tuple[float, float]:
+    """Error (proportion misclassified) and average loss: (m, n), classes (n,) -> two numbers."""
+    error = np.mean(oa.argmax(axis=0) != y)
+    return float(error), float(loss(oa, y).mean(dtype=np.float64))
+
+
+def evaluate(params: Params, data: Dataset, mirrored: bool = False) -> tuple[float, float]:
+    """Error and average loss of `data`, rows (n, d); nan where there are no rows."""
+    if not len(data.y):
+        return math.nan, math.nan
+    return judge(outputs(params, data.X, mirrored), data.y)
 
 
 def update(params: Params, velocity: Params, eta: float) -> Params:
@@ -91,17 +128,61 @@ def update(params: Params, velocity: Params, eta: float) -> Params:
 
 
 def step(
-    params: Params, velocity: Params, x: Array, y: Array, eta: float, settings: Settings
+    params: Params,
+    velocity: Params,
+    x: Array,
+    y: Array,
+    eta: float,
+    settings: Settings,
+    rng: np.random.Generator,
 ) -> tuple[Params, Params, Array]:
     """One step on the minibatch x, (d, K), with classes y, (K,).
 
     Returns the new θ and velocity, and the preactivations oa, (m, K), under the old θ.
     """
-    act = fprop(params, x)
-    gradients = bprop(params, act, y), grad_penalty(params, settings.lambdas)
-    mu = settings.momentum
-    velocity = Params(*(mu * v + g + r for v, g, r in zip(velocity, *gradients, strict=True)))
+    if settings.smoothing or settings.dropout:
+        r = regularize.mask(rng, settings.dropout, params.b1.size, y.size)
+        act = regularize.fprop(params, x, r)
+        t = regularize.target(act.oa.shape[0], y, settings.smoothing)
+        grad = regularize.bprop(params, act, t, r)
+    else:
+        act = fprop(params, x)
+        grad = bprop(params, act, y)
+    parts = zip(velocity, grad, grad_penalty(params, settings.lambdas), strict=True)
+    velocity = Params(*(settings.momentum * v + g + r for v, g, r in parts))  # @eq-velocity
     return update(params, velocity, eta), velocity, act.oa
+
+
+class Steps:
+    """Consecutive minibatches the readable way; `fast.Trainer` does the same in less time."""
+
+    block = 1  # minibatches that a call should get at once
+
+    def __init__(self, params: Params, velocity: Params, settings: Settings) -> None:
+        self.params, self.velocity, self.settings = params, velocity, settings
+
+    def run(
+        self, X: Array, y: Array, order: Array, eta: Array, rng: np.random.Generator
+    ) -> tuple[int, Array]:
+        """Step through the rows `order` of X, (n, d), with one η for each minibatch of K rows.
+
+        Returns the number misclassified and each minibatch's sum of losses, before its step.
+        """
+        wrong, losses = 0, np.zeros(len(eta))
+        for i in range(len(eta)):
+            batch = order[i * self.settings.K : (i + 1) * self.settings.K]
+            self.params, self.velocity, oa = step(
+                self.params,
+                self.velocity,
+                X[batch].T,
+                y[batch],
+                float(eta[i]),
+                self.settings,
+                rng,
+            )
+            wrong += int(np.count_nonzero(oa.argmax(axis=0) != y[batch]))
+            losses[i] = loss(oa, y[batch]).sum()
+        return wrong, losses
 
 
 def start(settings: Settings, d: int, m: int, dtype: Any = np.float64) -> State:
@@ -111,57 +192,95 @@ def start(settings: Settings, d: int, m: int, dtype: Any = np.float64) -> State:
     return State(0, params, rest, Record(0, *[math.inf] * 6), params)
 
 
+def step_sizes(settings: Settings, epoch: int, n_batches: int) -> Array:
+    """The step size η of each minibatch of an epoch: constant, or falling to 0 along a cosine."""
+    if settings.schedule == "constant":
+        return np.full(n_batches, settings.eta)
+    t, T = np.arange(n_batches) + (epoch - 1) * n_batches, settings.epochs * n_batches
+    eta_t = settings.eta * (1 + np.cos(np.pi * t / T)) / 2  # @eq-eta-t
+    return eta_t
+
+
 def fit(
     splits: Splits,
     settings: Settings,
     state: State | None = None,
-    tick: Callable[[], object] = lambda: None,
+    tick: Callable[[int], object] = lambda batches: None,
+    engine: type[Steps] = Steps,
 ) -> Iterator[tuple[Record, State]]:
     """Train, and yield the record and the state after each epoch.
 
     Goes on from `state` where one is given, as the run that was never interrupted. The validation
     error alone chooses the best epoch and, after `patience` epochs without a better one, ends the
-    run. `tick` is called after each minibatch. Raises DivergedError.
+    run; without validation examples, the last epoch is the chosen one. `tick` is called now and
+    then with the number of minibatches done since. Raises DivergedError.
     """
     if state is None:
-        m = 1 + max(int(part.y.max()) for part in splits)
+        m = 1 + max(int(part.y.max(initial=0)) for part in splits)
         state = start(settings, splits.train.X.shape[1], m, splits.train.X.dtype)
     while state.epoch < settings.epochs and state.epoch - state.chosen.epoch < settings.patience:
-        record, state = run_epoch(splits, settings, state, tick)
+        record, state = run_epoch(splits, settings, state, tick, engine)
         yield record, state
 
 
 @np.errstate(over="ignore", invalid="ignore")  # reported as DivergedError, not by warnings
 def run_epoch(
-    splits: Splits, settings: Settings, state: State, tick: Callable[[], object]
+    splits: Splits,
+    settings: Settings,
+    state: State,
+    tick: Callable[[int], object],
+    engine: type[Steps],
 ) -> tuple[Record, State]:
     """One pass through the training set in random order, and its six figures.
 
-    The order comes from a generator of the epoch's own, seeded by the run's seed and the epoch's
-    number, so that a state needs no more than these to go on. Source: b.6, in minibatches.
+    All that is random comes from a generator of the epoch's own, seeded by the run's seed and the
+    epoch's number, so that a state needs no more than these to go on. Source: b.6, in minibatches.
     """
     train, valid, test = splits
     epoch, n, K = state.epoch + 1, len(train.y), settings.K
-    order = np.random.default_rng([settings.seed, epoch]).permutation(n)
-    params, velocity, wrong, total = state.params, state.velocity, 0, 0.0
-    for number, first in enumerate(range(0, n, K), start=1):
-        batch = order[first : first + K]
-        x, y = train.X[batch].T, train.y[batch]
-        params, velocity, oa = step(params, velocity, x, y, settings.eta, settings)
-        wrong += int(np.count_nonzero(oa.argmax(axis=0) != y))
-        total += float(loss(oa, y).sum(dtype=np.float64))
+    rng = np.random.default_rng([settings.seed, epoch])
+    order = rng.permutation(n)
+    eta = step_sizes(settings, epoch, math.ceil(n / K))
+    steps = engine(state.params, state.velocity, settings)
+    wrong, total = 0, 0.0
+    for X, y, batch, first in pieces(train, order, steps.block * K, settings, rng):
+        piece = eta[first // K : first // K + math.ceil(len(batch) / K)]
+        misclassified, losses = steps.run(X, y, batch, piece, rng)
+        wrong, total = wrong + misclassified, total + float(losses.sum())
         if not math.isfinite(total):
+            number = first // K + int(np.argmin(np.isfinite(losses)))
             raise DivergedError(
-                f"the loss is {total} in epoch {epoch}, minibatch {number}, with eta "
-                f"{settings.eta}; try a smaller eta"
+                f"the loss is {total} in epoch {epoch}, minibatch {number + 1}, with eta "
+                f"{float(eta[number]):.4g}; try a smaller eta"
             )
-        tick()
-    record = Record(epoch, wrong / n, total / n, *evaluate(params, valid), *evaluate(params, test))
-    if not math.isfinite(record.valid_loss):
+        tick(len(piece))
+    params = steps.params
+    at_end = [evaluate(params, part, settings.mirrored) for part in (valid, test)]
+    record = Record(epoch, wrong / n, total / n, *at_end[0], *at_end[1])
+    if math.isinf(record.valid_loss + record.test_loss):
         raise DivergedError(
-            f"the validation loss is {record.valid_loss} after epoch {epoch}, with eta "
-            f"{settings.eta}; try a smaller eta"
+            f"the loss is inf after epoch {epoch}, with eta {settings.eta}; try a smaller eta"
         )
-    better = record.valid_error < state.chosen.valid_error
-    chosen, best = (record, params) if better else (state.chosen, state.best)
-    return record, State(epoch, params, velocity, chosen, best)
+    if len(valid.y) and record.valid_error >= state.chosen.valid_error:
+        return record, State(epoch, params, steps.velocity, state.chosen, state.best)
+    return record, State(epoch, params, steps.velocity, record, params)
+
+
+def pieces(
+    train: Dataset, order: Array, size: int, settings: Settings, rng: np.random.Generator
+) -> Iterator[tuple[Array, Array, Array, int]]:
+    """Cut an epoch's order into pieces: yield rows X, classes y, which of them, how many before.
+
+    Where images are to be flipped or shifted, the piece's own rows, moved, take the place of X.
+    """
+    n = len(order)
+    flips = rng.random(n) < settings.flips / 2
+    shifts = rng.integers(-settings.shifts, settings.shifts, (n, 2), endpoint=True)
+    black = train.X.min()
+    for first in range(0, n, size):
+        piece = slice(first, first + size)
+        if settings.flips or settings.shifts:
+            X = regularize.move(train.X[order[piece]], flips[piece], shifts[piece], black)
+            yield X, train.y[order[piece]], np.arange(len(X)), first
+        else:
+            yield train.X, train.y, order[piece], first

@@ -43,13 +43,20 @@ def test_settings_come_from_the_file(tmp_path):
         ("- a\n- b\n", "holds no settings"),
         ("d_h: [1\n", "not YAML"),
         ("just words", "holds no settings"),
-        (changed(etta=0.1), "unknown key 'etta'; known are data, valid, seeds, d_h, eta"),
+        (
+            changed(etta=0.1),
+            "unknown key 'etta'; known are data, valid, seeds, standardize, refit, d_h",
+        ),
         (changed(**{"1": 2}), "unknown key '1'"),
         (TEXT.replace("eta: 0.3\n", ""), "key 'eta' is missing"),
         (TEXT.replace("seeds: [3, 4]\n", ""), "key 'seeds' is missing"),
         (changed(data="mnist"), "data is 'mnist'; it must be circles or fashion-mnist"),
         (changed(valid=0), "valid is 0"),
         (changed(valid="many"), "valid is 'many'"),
+        (changed(standardize=1), "standardize is 1; it must be true or false"),
+        (changed(schedule="linear"), "schedule is 'linear'; it must be constant or cosine"),
+        (changed(flips=1), "flips is 1; it must be False or True"),
+        (changed(dropout=1), "dropout is 1; it must be a number >= 0 and < 1"),
         (changed(seeds=3), "seeds is 3"),
         (changed(seeds=[]), r"seeds is \[\]"),
         (changed(seeds=[3, 3]), "different"),
@@ -82,7 +89,7 @@ def test_a_run_leaves_log_settings_summary_and_predictions_and_nothing_else(tmp_
     assert folders == [tmp_path / "small" / "seed-3", tmp_path / "small" / "seed-4"]
     for seed, folder in zip((3, 4), folders, strict=True):
         assert sorted(p.name for p in folder.iterdir() if p.name != ".lock") == [
-            "log.csv", "predictions.npy", "settings.yml", "summary.yml",
+            "confusion.csv", "log.csv", "predictions.npy", "settings.yml", "summary.yml",
         ]  # fmt: skip
         records = log.read(folder / "log.csv")
         summary = yaml.safe_load((folder / "summary.yml").read_text())
@@ -130,6 +137,29 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
     (folder / "checkpoint.npz").write_bytes(b"PK\3\4 and so on")
     with pytest.raises(SettingsError, match=r"checkpoint\.npz: damaged checkpoint"):
         experiment.run(small, tmp_path)
+
+
+def test_standardized_data_have_mean_0_and_deviation_1_in_the_training_part():
+    splits = experiment.parse(changed(standardize=True), "s").splits()
+    assert abs(splits.train.X.mean()) < 1e-14
+    assert abs(splits.train.X.std() - 1) < 1e-14
+    raw = experiment.parse(TEXT, "raw").splits()
+    for part in (0, 1, 2):
+        np.testing.assert_allclose(
+            splits[part].X, (raw[part].X - raw.train.X.mean()) / raw.train.X.std(), rtol=1e-12
+        )
+
+
+def test_refit_trains_on_the_validation_examples_too_and_takes_the_last_epoch(tmp_path):
+    small = experiment.parse(changed(refit=True, seeds=[3]), "refit")
+    raw = experiment.parse(TEXT, "raw").splits()
+    splits = small.splits()
+    np.testing.assert_array_equal(splits.train.X, np.concatenate([raw.train.X, raw.valid.X]))
+    np.testing.assert_array_equal(splits.train.y, np.concatenate([raw.train.y, raw.valid.y]))
+    (folder,) = experiment.run(small, tmp_path)
+    records = log.read(folder / "log.csv")
+    assert all(np.isnan([r.valid_error, r.valid_loss]).all() for r in records)
+    assert yaml.safe_load((folder / "summary.yml").read_text())["chosen"]["epoch"] == 5
 
 
 # --- runs that survive -------------------------------------------------------------------------

@@ -63,6 +63,7 @@ def test_random_search_draws_within_its_ranges_and_the_same_again():
         (changed(d_h=[3, 0]), "d_h is 0; it must be a whole number >= 1"),
         (changed(d_h=[3], eta=0.1, epochs=[2, 3]), "epochs is open"),
         (changed(d_h=3, eta=0.1), "no setting is open"),
+        (changed(refit=True), "refit is True; it must be false"),
         (changed(width=[3]), "unknown key 'width'"),
     ],
 )
@@ -90,7 +91,7 @@ def test_later_rounds_go_on_where_earlier_ones_ended(tmp_path):
     assert [row[:3] for row in rows if row.round == 1] == [(1, trial, 1) for trial in range(9)]
     assert [sum(row.round == r for row in rows) for r in (1, 2, 3)] == [9, 3, 1]
     last = rows[-1]
-    straight = search.advance("circles", 200, halving.trials[last.trial], None, 9)
+    straight = search.advance(halving.experiment, halving.trials[last.trial], None, 9)
     assert straight.chosen[:1] + straight.chosen[3:5] == last[3:]
     assert sorted(p.name for p in folder.iterdir() if p.name != ".lock") == [
         "best.yml", "settings.yml", "trials.csv",

@@ -4,8 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from mlp import data, train
+from mlp import data, regularize, train
 from mlp.data import Dataset, Splits
+from mlp.functions import softmax
 from mlp.model import Params, bprop, fprop
 from mlp.penalty import grad_penalty
 from mlp.train import DivergedError, Settings, SettingsError
@@ -51,8 +52,8 @@ def test_unusable_settings_are_refused_by_name_and_value(name, value):
 def test_two_steps_with_momentum_are_those_written_out():
     params, x, y = generic()
     rest = Params(*(np.zeros_like(p) for p in params))
-    one, velocity, oa = train.step(params, rest, x, y, 0.1, SETTINGS)
-    two, _, _ = train.step(one, velocity, x, y, 0.03, SETTINGS)
+    one, velocity, oa = train.step(params, rest, x, y, 0.1, SETTINGS, None)
+    two, _, _ = train.step(one, velocity, x, y, 0.03, SETTINGS, None)
 
     def gradient(theta):
         parts = bprop(theta, fprop(theta, x), y), grad_penalty(theta, LAMBDAS)
@@ -133,8 +134,8 @@ def test_lost_loss_is_reported_with_epoch_minibatch_and_step():
 
 def test_tick_is_called_after_each_minibatch():
     calls = []
-    next(train.fit(blobs(), SETTINGS, tick=lambda: calls.append(1)))
-    assert len(calls) == 4
+    next(train.fit(blobs(), SETTINGS, tick=calls.append))
+    assert calls == [1, 1, 1, 1]
 
 
 def test_a_small_network_separates_the_circles():
@@ -144,3 +145,87 @@ def test_a_small_network_separates_the_circles():
     assert state.chosen.valid_error == 0
     assert state.chosen.test_error <= 0.01
     assert record.train_loss < 0.1
+
+
+# --- what the better recipes add -----------------------------------------------------------------
+
+
+def images(seed=0):
+    """Tiny 3 x 3 images of two classes."""
+    rng = np.random.default_rng(seed)
+    return Splits(*(Dataset(rng.random((n, 9)), rng.integers(0, 2, n)) for n in (37, 20, 20)))
+
+
+MANY = Settings(
+    d_h=4, eta=0.1, epochs=4, K=8, momentum=0.8, schedule="cosine", smoothing=0.1, dropout=0.3,
+    flips=True, shifts=1, mirrored=True, **LAMBDAS._asdict(),
+)  # fmt: skip
+
+
+def test_a_run_with_everything_goes_on_bit_for_bit():
+    splits = images()
+    whole = list(train.fit(splits, MANY))
+    rest = list(train.fit(splits, MANY, whole[1][1]))
+    assert [r for r, _ in rest] == [r for r, _ in whole[2:]]
+    assert_same(rest[-1][1].params, whole[-1][1].params)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"momentum": 0.0}, {"schedule": "constant"}, {"smoothing": 0.0}, {"dropout": 0.0},
+        {"flips": False}, {"shifts": 0}, {"mirrored": False}, {"l11": 0.0}, {"l22": 0.0},
+    ],
+)  # fmt: skip
+def test_every_ingredient_makes_a_difference(change):
+    (*_, (with_it, _)), (*_, (without, _)) = (
+        train.fit(images(), settings) for settings in (MANY, dataclasses.replace(MANY, **change))
+    )
+    assert with_it.test_loss != without.test_loss
+
+
+def test_cosine_schedule_falls_from_eta_to_nearly_zero_once_over_all_epochs():
+    settings = dataclasses.replace(MANY, eta=0.4, epochs=3)
+    etas = np.concatenate([train.step_sizes(settings, epoch, 10) for epoch in (1, 2, 3)])
+    assert etas[0] == 0.4
+    np.testing.assert_allclose(etas[15], 0.2)  # half way
+    assert 0 < etas[-1] < 0.002
+    assert np.all(np.diff(etas) < 0)
+    assert set(train.step_sizes(SETTINGS, 2, 5)) == {SETTINGS.eta}
+
+
+def test_every_example_is_seen_once_an_epoch_at_its_own_place():
+    train_part = images().train
+    order = np.random.default_rng(1).permutation(37)
+    for settings in (SETTINGS, dataclasses.replace(MANY, shifts=0)):
+        rng = np.random.default_rng(2)
+        seen = [
+            (y[batch], np.sort(X[batch]))
+            for X, y, batch, _ in train.pieces(train_part, order, 16, settings, rng)
+        ]
+        np.testing.assert_array_equal(np.concatenate([y for y, _ in seen]), train_part.y[order])
+        np.testing.assert_array_equal(
+            np.concatenate([X for _, X in seen]), np.sort(train_part.X[order])
+        )
+
+
+def test_average_has_the_mean_of_the_probabilities():
+    rng = np.random.default_rng(0)
+    several = [rng.normal(size=(3, 5)) for _ in range(4)]
+    mean = np.mean([softmax(oa) for oa in several], axis=0)
+    np.testing.assert_allclose(softmax(train.average(several)), mean, rtol=1e-13)
+
+
+def test_mirrored_outputs_do_not_change_when_all_images_are_mirrored():
+    params, _, _ = generic(d=9)
+    X = images().train.X
+    a, b = (train.outputs(params, Z, mirrored=True) for Z in (X, regularize.mirror(X)))
+    np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+def test_without_validation_examples_the_last_epoch_is_chosen():
+    splits = blobs()
+    none = splits._replace(valid=Dataset(splits.valid.X[:0], splits.valid.y[:0]))
+    *_, (record, state) = train.fit(none, SETTINGS)
+    assert math.isnan(record.valid_error)
+    assert state.chosen.epoch == state.epoch == 4
