@@ -232,8 +232,7 @@ def _finish(
     predictions = oa.argmax(axis=0).astype(np.uint8)
     counts = np.zeros((len(oa), len(oa)), int)
     np.add.at(counts, (splits.test.y, predictions), 1)
-    table = "".join(",".join(map(str, row)) + "
-" for row in counts)
+    table = "".join(",".join(map(str, row)) + "\n" for row in counts)
     write_atomically(folder / "confusion.csv", table.encode())
     with (folder / "predictions.tmp").open("wb") as file:
         np.save(file, predictions)
