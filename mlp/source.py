@@ -92,7 +92,9 @@ def expected_name(label: str) -> str:
 
 def symbol(label: str) -> str:
     """The left-hand side of a labelled equation of the report, in LaTeX."""
-    return re.split(r"&?=|\\leftarrow", equations()[label].removeprefix(r"\begin{aligned}"))[0].strip()
+    return re.split(r"&?=|\\leftarrow", equations()[label].removeprefix(r"\begin{aligned}"))[
+        0
+    ].strip()
 
 
 def table(shapes: dict[str, str]) -> str:
