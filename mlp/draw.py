@@ -15,7 +15,7 @@ Point = tuple[float, float]
 
 
 def network() -> Figure:
-    """The network from input to loss: units, weights, and below each layer symbol, shape, formula."""
+    """The network from input to loss; below each layer its symbol, shape and formula."""
     figure, ax = _canvas(100, 52)
     inputs = [(7.0, y) for y in (42, 33, 18)]
     hidden = [(36.0, y) for y in (45, 36, 27, 15)]
@@ -109,8 +109,10 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _line(ax: Axes, start: Point, end: Point, colour: str = GREY, arrow: bool = False) -> None:
-    style = {"arrowstyle": "-|>", "lw": 0.9} if arrow else {"arrowstyle": "-", "lw": 0.5}
-    exact = {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 6, "zorder": 0}
+    style: dict[str, Any] = (
+        {"arrowstyle": "-|>", "lw": 0.9} if arrow else {"arrowstyle": "-", "lw": 0.5}
+    )
+    exact: dict[str, Any] = {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 6, "zorder": 0}
     ax.add_patch(FancyArrowPatch(start, end, color=colour, **style, **exact))
 
 
@@ -123,7 +125,12 @@ def _box(ax: Axes, centre: Point, width: float, height: float, colour: str = FOR
     x, y = centre
     corner = (x - width / 2, y - height / 2)
     shape = "round,pad=0,rounding_size=1.6"
-    style = {"boxstyle": shape, "facecolor": PALE[colour], "edgecolor": colour, "lw": 0.9}
+    style: dict[str, Any] = {
+        "boxstyle": shape,
+        "facecolor": PALE[colour],
+        "edgecolor": colour,
+        "lw": 0.9,
+    }
     ax.add_patch(FancyBboxPatch(corner, width, height, **style))
 
 
