@@ -88,8 +88,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--backend",
         default="loky",
-        help="joblib's name of where the trials run: loky is processes on this machine",
+        help="joblib's name of where the trials run: loky is processes on this machine, dask or "
+        "ray a cluster (pip install distributed, or ray)",
     )
+    sub.add_argument("--cluster", help="address of Dask's scheduler, such as tcp://10.0.0.1:8786")
 
     sub = command(
         "check",
@@ -151,7 +153,8 @@ def run_train(options: argparse.Namespace) -> int:
 def run_search(options: argparse.Namespace) -> int:
     """Run one search file, and show the best ten trials."""
     chosen = search.load(options.search)
-    folder = search.run(chosen, options.results, options.backend, options.jobs)
+    with search.workers(options.backend, options.jobs, options.cluster):
+        folder = search.run(chosen, options.results)
     for row in search.table(folder)[:10]:
         print("  ".join(f"{name} {value}" for name, value in row.items()))
     print(f"{folder / 'best.yml'}: the best settings as an experiment; python -m mlp train runs it")

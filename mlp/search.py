@@ -11,9 +11,11 @@ same search runs in processes (joblib's "loky") or on a cluster whose backend jo
 
 import dataclasses
 import functools
+import importlib
 import itertools
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -175,17 +177,41 @@ def survivors(rows: list[Row], factor: int) -> list[int]:
     return sorted(trial for _, trial in alive[: math.ceil(len(rows) / factor)])
 
 
-def run(search: Search, results: Path, backend: str = "loky", jobs: int = 2) -> Path:
+@contextmanager
+def workers(backend: str, jobs: int, address: str | None = None) -> Iterator[None]:
+    """Let joblib use a backend by name, with so many trials at a time.
+
+    "dask" and "ray" need their packages; `address` is that of Dask's scheduler. Raises
+    SettingsError.
+    """
+    with ExitStack() as stack:
+        try:
+            if backend == "dask":
+                distributed = importlib.import_module("distributed")
+                stack.enter_context(distributed.Client(address, timeout=10))
+            if backend == "ray":
+                importlib.import_module("ray.util.joblib").register_ray()
+            stack.enter_context(joblib.parallel_config(backend, n_jobs=jobs))
+        except (ImportError, OSError, ValueError) as error:
+            raise SettingsError(
+                f"backend is {backend!r}, which cannot be used here ({error}); "
+                "loky always can, dask and ray where they are installed and reachable"
+            ) from error
+        yield
+
+
+def run(search: Search, results: Path) -> Path:
     """Run what is left of a search; returns the folder results/NAME/ with its table.
 
     Each trial is logged in trials.csv as it ends a round, its state kept beside it until the search
-    ends; interrupted anywhere, the same call goes on and ends with the same table. Raises
+    ends; interrupted anywhere, the same call goes on and ends with the same table. Runs one
+    trial after the other, but for what `workers` says. Raises
     SettingsError if the folder holds another search, or is in use by another process.
     """
     folder = results / search.experiment.name
     with experiment.claimed(folder, describe(search)):
         if not (folder / "best.yml").exists():
-            _run(search, folder, backend, jobs)
+            _run(search, folder)
     return folder
 
 
@@ -206,7 +232,7 @@ def describe(search: Search) -> dict[str, Any]:
     }
 
 
-def _run(search: Search, folder: Path, backend: str, jobs: int) -> None:
+def _run(search: Search, folder: Path) -> None:
     header = (*Row._fields, *search.open)
     table, name = folder / "trials.csv", search.experiment.name
     rows = read(table, search.open) if table.exists() else []
@@ -232,7 +258,7 @@ def _run(search: Search, folder: Path, backend: str, jobs: int) -> None:
                 experiment.restore(checkpoint(trial))[0] if number > 1 else None
                 for trial in waiting
             )
-            for trial, reached in _parallel(search, waiting, states, until, backend, jobs):
+            for trial, reached in _parallel(search, waiting, states, until):
                 if isinstance(reached, State):
                     at = reached.chosen
                     row = Row(number, trial, reached.epoch, at.epoch, at.valid_error, at.valid_loss)
@@ -307,20 +333,13 @@ def _parallel(
     trials: list[int],
     states: Iterator[State | None],
     until: int,
-    backend: str,
-    jobs: int,
 ) -> Iterator[tuple[int, State | str]]:
     """Yield each trial with what `advance` returned for it, in the order in which they end."""
     calls = (
         joblib.delayed(_numbered)(trial, search.experiment, search.trials[trial], s, until)
         for trial, s in zip(trials, states, strict=True)
     )
-    try:
-        where = joblib.parallel_config(backend, n_jobs=jobs)
-    except ValueError as error:
-        raise SettingsError(f"backend is {backend!r}; joblib: {error}") from error
-    with where:
-        yield from joblib.Parallel(return_as="generator_unordered")(calls)
+    yield from joblib.Parallel(return_as="generator_unordered")(calls)
 
 
 def _numbered(trial: int, *arguments: Any) -> tuple[int, State | str]:

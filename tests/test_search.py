@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from mlp import experiment, search
+from mlp.__main__ import main
 from mlp.search import Row
 from mlp.train import SettingsError
 
@@ -86,7 +87,7 @@ def test_halving_keeps_the_best_third_and_drops_what_diverged():
 def test_later_rounds_go_on_where_earlier_ones_ended(tmp_path):
     halving = search.parse(TEXT, "halving")
     assert halving.rounds == (1, 3, 9)
-    folder = search.run(halving, tmp_path, "sequential")
+    folder = search.run(halving, tmp_path)
     rows = search.read(folder / "trials.csv", halving.open)
     assert [row[:3] for row in rows if row.round == 1] == [(1, trial, 1) for trial in range(9)]
     assert [sum(row.round == r for row in rows) for r in (1, 2, 3)] == [9, 3, 1]
@@ -102,14 +103,14 @@ def test_later_rounds_go_on_where_earlier_ones_ended(tmp_path):
 
 
 def test_test_error_is_not_in_the_table(tmp_path):
-    folder = search.run(search.parse(TEXT, "halving"), tmp_path, "sequential")
+    folder = search.run(search.parse(TEXT, "halving"), tmp_path)
     assert not any("test" in name for row in search.table(folder) for name in row)
 
 
 @pytest.mark.parametrize("lines", [1, 5, 10, 12])
 def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkeypatch, lines):
     halving = search.parse(TEXT, "halving")
-    whole = search.run(halving, tmp_path / "whole", "sequential")
+    whole = search.run(halving, tmp_path / "whole")
     folder, write = tmp_path / "crashed" / "halving", search.Log.write
 
     def write_and_crash(log, row):
@@ -120,11 +121,11 @@ def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkey
 
     monkeypatch.setattr(search.Log, "write", write_and_crash)
     with pytest.raises(RuntimeError, match="crash"):
-        search.run(halving, tmp_path / "crashed", "sequential")
+        search.run(halving, tmp_path / "crashed")
     monkeypatch.undo()
     with (folder / "trials.csv").open("a") as table:
         table.write("1,8,1,")  # what a kill may leave
-    search.run(halving, tmp_path / "crashed", "sequential")
+    search.run(halving, tmp_path / "crashed")
     for name in ("trials.csv", "best.yml", "settings.yml"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
 
@@ -132,11 +133,34 @@ def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkey
 def test_a_search_in_which_all_diverge_says_so(tmp_path):
     wild = search.parse(changed(eta=[1e200, 1e201], search={"method": "grid"}), "wild")
     with pytest.raises(search.DivergedError, match=r"all trials diverged"):
-        search.run(wild, tmp_path, "sequential")
+        search.run(wild, tmp_path)
 
 
-def test_processes_give_the_same_table(tmp_path):
-    halving = search.parse(TEXT, "halving")
-    one = search.run(halving, tmp_path / "one", "sequential")
-    two = search.run(halving, tmp_path / "two", "loky", 2)
-    assert (one / "trials.csv").read_bytes() == (two / "trials.csv").read_bytes()
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """The table of a search, trial after trial."""
+    folder = search.run(search.parse(TEXT, "halving"), tmp_path_factory.mktemp("alone"))
+    return (folder / "trials.csv").read_bytes()
+
+
+def test_processes_give_the_same_table(tmp_path, table):
+    with search.workers("loky", 2):
+        folder = search.run(search.parse(TEXT, "halving"), tmp_path)
+    assert (folder / "trials.csv").read_bytes() == table
+
+
+def test_a_dask_cluster_of_two_workers_gives_the_same_table(tmp_path, table, capsys):
+    distributed = pytest.importorskip("distributed")
+    path = tmp_path / "halving.yml"
+    path.write_text(TEXT)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        command = ["search", str(path), "--results", str(tmp_path), "--backend", "dask"]
+        assert main([*command, "--cluster", cluster.scheduler_address]) == 0
+        with distributed.Client(cluster) as client:
+            done = client.run(lambda dask_worker: dask_worker.state.executed_count)
+    assert len(done) == 2
+    assert all(done.values())
+    assert (tmp_path / "halving" / "trials.csv").read_bytes() == table
+    assert "best.yml" in capsys.readouterr().out
