@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp import data, experiment, gradcheck, loop, model, search
+from mlp import data, ensemble, experiment, gradcheck, loop, model, search
 from mlp.data import DataError
 from mlp.log import LogError
 from mlp.model import Params
@@ -144,7 +144,10 @@ def run_data(_: argparse.Namespace) -> int:
 
 def run_train(options: argparse.Namespace) -> int:
     """Run one experiment file."""
-    chosen = experiment.load(options.experiment)
+    chosen = ensemble.load(options.experiment)
+    if isinstance(chosen, ensemble.Average):
+        print(ensemble.describe(ensemble.run(chosen, options.results)))
+        return 0
     for folder in experiment.run(chosen, options.results):
         print(experiment.describe(folder))
     return 0

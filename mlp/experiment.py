@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from mlp import data, train
 from mlp.data import Dataset, Splits
+from mlp.functions import Array
 from mlp.log import Log, Record, read
 from mlp.model import Params
 from mlp.train import Settings, SettingsError, State
@@ -216,7 +217,6 @@ def _run_one(
             bar.set_postfix_str(_figures(record))
     assert state is not None
     _finish(folder, described, state, seconds, splits)
-    checkpoint.unlink(missing_ok=True)
 
 
 def _figures(record: Record) -> str:
@@ -229,14 +229,7 @@ def _finish(
     folder: Path, described: dict[str, Any], state: State, seconds: float, splits: Splits
 ) -> None:
     oa = train.outputs(state.best, splits.test.X, described["settings"]["mirrored"])
-    predictions = oa.argmax(axis=0).astype(np.uint8)
-    counts = np.zeros((len(oa), len(oa)), int)
-    np.add.at(counts, (splits.test.y, predictions), 1)
-    table = "".join(",".join(map(str, row)) + "\n" for row in counts)
-    write_atomically(folder / "confusion.csv", table.encode())
-    with (folder / "predictions.tmp").open("wb") as file:
-        np.save(file, predictions)
-    (folder / "predictions.tmp").replace(folder / "predictions.npy")
+    write_predictions(folder, oa, splits.test.y)
     summary = {
         "chosen": state.chosen._asdict(),
         "epochs": state.epoch,
@@ -246,6 +239,18 @@ def _finish(
     write_atomically(
         folder / "summary.yml", yaml.safe_dump(described | summary, sort_keys=False).encode()
     )
+
+
+def write_predictions(folder: Path, oa: Array, y: Array) -> None:
+    """Write the predicted classes, (n,), and the confusion counts, (m, m), true class by row."""
+    predictions = oa.argmax(axis=0).astype(np.uint8)
+    counts = np.zeros((len(oa), len(oa)), int)
+    np.add.at(counts, (y, predictions), 1)
+    table = "".join(",".join(map(str, row)) + "\n" for row in counts)
+    write_atomically(folder / "confusion.csv", table.encode())
+    with (folder / "predictions.tmp").open("wb") as file:
+        np.save(file, predictions)
+    (folder / "predictions.tmp").replace(folder / "predictions.npy")
 
 
 def describe(folder: Path) -> str:

@@ -106,6 +106,7 @@ def softmax(a: Array) -> Array:
 def onehot(m: int, y: ArrayLike) -> Array:
     """Indicator columns of the classes y in 0..m-1: (K,) -> (m, K) of 0.0 and 1.0.
 
+    In float32, which holds them exactly and keeps the precision of what they meet.
     Source: @eq-onehot.
     """
-    return np.equal(np.arange(m)[:, None], y).astype(float)  # @eq-onehot
+    return np.equal(np.arange(m)[:, None], y).astype(np.float32)  # @eq-onehot

@@ -12,7 +12,7 @@ from mlp.model import Activations, Params
 
 def target(m: int, y: Array, s: float) -> Array:
     """Classes (K,) as probabilities, (m, K): 1 - s on the class, and s spread evenly over all."""
-    t = (1 - s) * onehot(m, y) + s / m  # @eq-t
+    t = (1 - s) * onehot(m, y).astype(float) + s / m  # @eq-t
     return t
 
 
@@ -55,7 +55,7 @@ def bprop(params: Params, act: Activations, t: Array, r: Array) -> Params:
 def mirror(X: Array) -> Array:
     """Square images in rows, (n, side²), flipped left to right."""
     side = int(X.shape[1] ** 0.5)
-    return X.reshape(-1, side, side)[:, :, ::-1].reshape(X.shape)
+    return X.reshape(len(X), side, side)[:, :, ::-1].reshape(X.shape)
 
 
 def move(X: Array, flips: Array, shifts: Array, fill: float) -> Array:

@@ -98,7 +98,7 @@ def outputs(params: Params, X: Array, mirrored: bool = False) -> Array:
 
     If `mirrored`, X are square images, and each is averaged with its mirror image.
     """
-    parts = [fprop(params, X[i : i + 1000].T).oa for i in range(0, len(X), 1000)]
+    parts = [fprop(params, X[i : i + 1000].T).oa for i in range(0, len(X) or 1, 1000)]
     oa = np.concatenate(parts, axis=1)
     return average([oa, outputs(params, mirror(X))]) if mirrored else oa
 
@@ -110,15 +110,15 @@ def average(several: list[Array]) -> Array:
 
 
 def judge(oa: Array, y: Array) -> tuple[float, float]:
-    """Error (proportion misclassified) and average loss: (m, n), classes (n,) -> two numbers."""
+    """Error (proportion misclassified) and average loss of oa, (m, n); nan where n = 0."""
+    if not y.size:
+        return math.nan, math.nan
     error = np.mean(oa.argmax(axis=0) != y)
     return float(error), float(loss(oa, y).mean(dtype=np.float64))
 
 
 def evaluate(params: Params, data: Dataset, mirrored: bool = False) -> tuple[float, float]:
     """Error and average loss of `data`, rows (n, d); nan where there are no rows."""
-    if not len(data.y):
-        return math.nan, math.nan
     return judge(outputs(params, data.X, mirrored), data.y)
 
 
@@ -143,7 +143,7 @@ def step(
     if settings.smoothing or settings.dropout:
         r = regularize.mask(rng, settings.dropout, params.b1.size, y.size)
         act = regularize.fprop(params, x, r)
-        t = regularize.target(act.oa.shape[0], y, settings.smoothing)
+        t = regularize.target(len(act.oa), y, settings.smoothing).astype(act.oa.dtype)
         grad = regularize.bprop(params, act, t, r)
     else:
         act = fprop(params, x)

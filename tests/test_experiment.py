@@ -83,13 +83,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         experiment.load(tmp_path / "absent.yml")
 
 
-def test_a_run_leaves_log_settings_summary_and_predictions_and_nothing_else(tmp_path):
+def test_a_run_leaves_its_net_log_settings_summary_and_predictions(tmp_path):
     small = experiment.parse(TEXT, "small")
     folders = experiment.run(small, tmp_path)
     assert folders == [tmp_path / "small" / "seed-3", tmp_path / "small" / "seed-4"]
     for seed, folder in zip((3, 4), folders, strict=True):
         assert sorted(p.name for p in folder.iterdir() if p.name != ".lock") == [
-            "confusion.csv", "log.csv", "predictions.npy", "settings.yml", "summary.yml",
+            "checkpoint.npz", "confusion.csv", "log.csv", "predictions.npy", "settings.yml",
+            "summary.yml",
         ]  # fmt: skip
         records = log.read(folder / "log.csv")
         summary = yaml.safe_load((folder / "summary.yml").read_text())

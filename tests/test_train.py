@@ -170,6 +170,14 @@ def test_a_run_with_everything_goes_on_bit_for_bit():
     assert_same(rest[-1][1].params, whole[-1][1].params)
 
 
+@pytest.mark.parametrize("settings", [SETTINGS, MANY])
+def test_single_precision_stays_single_precision(settings):
+    splits = Splits(*(part._replace(X=part.X.astype(np.float32)) for part in images()))
+    _, state = next(train.fit(splits, settings))
+    for array in (*state.params, *state.velocity):
+        assert array.dtype == np.float32
+
+
 @pytest.mark.parametrize(
     "change",
     [
