@@ -15,6 +15,7 @@ import yaml
 
 from render.document import ROOT, ReportError, read
 from render.execute import Session, weave
+from render.lint import lint
 
 OUTPUT = ROOT / "_output"
 
@@ -24,7 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m render", description="Render report.qmd.")
     parser.add_argument("--to", default="typst", choices=["typst"])
     parser.add_argument("--route", default="auto", choices=["auto", "quarto", "direct"])
+    parser.add_argument("--lint", action="store_true", help="only look for faults in report.qmd")
     options = parser.parse_args(arguments)
+    if options.lint:
+        faults = lint()
+        print("\n".join([*faults, f"report.qmd: {len(faults)} faults"]))
+        return int(bool(faults))
     quarto = shutil.which("quarto")
     if options.route == "quarto" or (options.route == "auto" and quarto):
         if not quarto:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -145,8 +146,9 @@ def weave(parts: list[Prose | Chunk], session: Session, figures: Path, *, echo: 
         if isinstance(part, Chunk):
             texts.append(_chunk(part, next(outputs), figures, echo=echo))
         elif INLINE.search(part.text):
-            values = iter(next(outputs)[0]["data"]["application/json"])
-            texts.append(INLINE.sub(lambda _, values=values: next(values), part.text))
+            values = next(outputs)[0]["data"]["application/json"]
+            pieces = INLINE.split(part.text)[::2]
+            texts.append("".join(itertools.chain(*zip(pieces, [*values, ""], strict=True))))
         else:
             texts.append(part.text)
     return "\n\n".join(texts) + "\n"

@@ -1,0 +1,139 @@
+"""What a reader of the PDF would miss: faults in report.qmd that no engine complains of."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from render.document import INLINE, REFERENCES, ROOT, Chunk, Prose, read
+
+# LaTeX that is lost or badly set on the way to Typst, and what to write instead.
+LATEX = {
+    r"\\begin\{(align|gather|equation|multline)\*?\}": "use `aligned` inside $$",
+    r"\\(tag|color|textcolor|mathbbm|intertext|eqref|label|nonumber)\b": "has no counterpart",
+    r"\\begin\{(dcases|rcases)\}": "use `cases`",
+    r"\\DeclareMathOperator": r"use \newcommand with \mathrm",
+    r"\\mathop\{": r"use \operatorname*",
+    r"\\operatorname\{\w+\}\s*\(": r"leaves a gap before the bracket; use \mathrm",
+    r"\\\|": r"use \lVert … \rVert",
+    r"\\left\s*\\lVert": r"use \lVert without \left",
+    r"\\!": "is set badly; leave it out",
+    r"\\left\.": r"use \Big| without \left.",
+    r"\\begin\{array\}\{[^}]*\|": "rules in `array` are lost",
+}
+LABEL = re.compile(r"\{[^{}\n]*#((?:eq|fig|tbl|lst|sec)-[\w-]+)")
+USE = re.compile(r"(?<![\w`])@((?:eq|fig|tbl|lst|sec)-[\w-]*\w)")
+RESULT = re.compile(r"\d[\d.,]*\s*(?:\\?%(?! interval)|percent\b|seconds?\b|ms\b|s\b)")
+MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+(?:\n[^$\n]+)?)\$", re.S)
+
+
+def lint(path: Path = ROOT / "report.qmd") -> list[str]:
+    """Every fault as `report.qmd:LINE: what`, in the order of lines."""
+    _, parts = read(path)
+    faults = [*_latex(parts), *_labels(parts), *_figures(parts), *_typed_results(parts)]
+    return [f"{path.name}:{line}: {text}" for line, text in sorted(set(faults))]
+
+
+Parts = list[Prose | Chunk]
+Faults = Iterator[tuple[int, str]]
+
+
+def _prose(parts: Parts) -> Iterator[tuple[str, int]]:
+    """Prose with its first line; fenced code, code spans and comments blanked, lines kept."""
+    for part in parts:
+        if isinstance(part, Prose):
+            text = re.sub(
+                r"(^```.*?^```$|<!--.*?-->|`[^`\n]+`)",
+                lambda found: re.sub(r"[^\n]", " ", found[0]),
+                part.text,
+                flags=re.S | re.M,
+            )
+            yield text, part.line
+
+
+def _line(text: str, position: int, first: int) -> int:
+    return first + text.count("\n", 0, position)
+
+
+def _latex(parts: Parts) -> Faults:
+    for text, first in _prose(parts):
+        for pattern, remedy in LATEX.items():
+            for found in re.finditer(pattern, text):
+                yield _line(text, found.start(), first), f"{found[0]}: {remedy}"
+        for found in MATH.finditer(text):
+            body, line = found[1] or found[2], _line(text, found.start(), first)
+            if re.search(r"(?<!\\left)(?<!\\right)(?<!\\[bB]ig)(?<![\\{a-z])\|", body):
+                yield line, r"| in mathematics: use \left| … \right|"
+            if any(row.count("&") > 1 for row in re.split(r"\\\\", body)) and "aligned" in body:
+                yield line, "several column pairs in one `aligned`: use one"
+
+
+def _labels(parts: Parts) -> Faults:
+    defined = [
+        (found[1], _line(text, found.start(), first))
+        for text, first in _prose(parts)
+        for found in LABEL.finditer(text)
+    ] + [
+        (part.options["label"], part.line)
+        for part in parts
+        if isinstance(part, Chunk) and _is_float(part.options.get("label", ""))
+    ]
+    used = [
+        (found[1], _line(text, found.start(), first))
+        for text, first in _prose(parts)
+        for found in USE.finditer(text)
+    ]
+    captions = " ".join(
+        str(part.options.get(f"{kind}-cap", ""))
+        for part in parts
+        if isinstance(part, Chunk)
+        for kind in ("fig", "tbl", "lst")
+    )
+    known, mentioned = {label for label, _ in defined}, {label for label, _ in used}
+    mentioned |= {found[1] for found in USE.finditer(captions)} | code_labels()
+    counts = Counter(label for label, _ in defined)
+    for label, line in defined:
+        if counts[label] > 1:
+            yield line, f"label {label} is given {counts[label]} times"
+        if label not in mentioned and not label.startswith("sec-"):
+            yield line, f"{label} is never referred to"
+    for label, line in used:
+        if label not in known:
+            yield line, f"reference to @{label}, which nothing bears"
+
+
+def _is_float(label: str) -> bool:
+    return label.partition("-")[0] in REFERENCES
+
+
+def code_labels(root: Path = ROOT) -> set[str]:
+    """The equation labels that code lines of the package bear."""
+    files = sorted((root / "mlp").glob("*.py"))
+    return {found for f in files for found in re.findall(r"# @(eq-[\w-]*\w)", f.read_text())}
+
+
+def _figures(parts: Parts) -> Faults:
+    for part in parts:
+        if isinstance(part, Chunk):
+            label = str(part.options.get("label", ""))
+            for prefix, needed in (("fig-", ("fig-cap", "fig-alt")), ("tbl-", ("tbl-cap",))):
+                for option in needed:
+                    if label.startswith(prefix) and not part.options.get(option):
+                        yield part.line, f"chunk {label} lacks {option}"
+    for text, first in _prose(parts):
+        for found in re.finditer(r"!\[[^\]]*\]\([^)]*\)(\{[^}]*\})?", text):
+            if "fig-alt=" not in (found[1] or ""):
+                yield _line(text, found.start(), first), f"image without fig-alt: {found[0]}"
+
+
+def _typed_results(parts: Parts) -> Faults:
+    practical = False
+    for part in parts:
+        if not isinstance(part, Prose):
+            continue
+        for number, line in enumerate(part.text.splitlines(), start=part.line):
+            if line.startswith("# "):
+                practical = "#sec-practical" in line or "#sec-beyond" in line
+            text = MATH.sub("", INLINE.sub("", line))
+            if practical and (found := RESULT.search(text)):
+                yield number, f"{found[0].strip()!r} is typed by hand: compute it in inline code"
