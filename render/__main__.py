@@ -6,97 +6,111 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
 
-import pypandoc
-import typst
-import yaml
-
-from render.document import ROOT, ReportError, read
-from render.execute import Session, weave
+from render import direct
+from render.document import FORMATS, ROOT, ReportError
+from render.execute import Session, salt
 from render.lint import lint
 
+REPORT = ROOT / "report.qmd"
 OUTPUT = ROOT / "_output"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Render the report; the exit status: 0 done, 1 the report is at fault, 2 wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m render", description="Render report.qmd.")
-    parser.add_argument("--to", default="typst", choices=["typst"])
-    parser.add_argument("--route", default="auto", choices=["auto", "quarto", "direct"])
-    parser.add_argument("--lint", action="store_true", help="only look for faults in report.qmd")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.lint:
-        faults = lint()
-        print("\n".join([*faults, f"report.qmd: {len(faults)} faults"]))
+        faults = lint(REPORT)
+        print("\n".join([*faults, f"{REPORT.name}: {len(faults)} faults"]))
         return int(bool(faults))
     quarto = shutil.which("quarto")
-    if options.route == "quarto" or (options.route == "auto" and quarto):
-        if not quarto:
-            print("render: there is no quarto on the PATH; use --route direct", file=sys.stderr)
-            return 2
-        print(f"Rendering with Quarto ({quarto})")
-        environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
-        command = [quarto, "render", "report.qmd", "--to", options.to]
-        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    print("Rendering directly (Jupyter, Pandoc, Typst): there is no quarto on the PATH")
+    if options.route == "quarto" and not quarto:
+        print("render: there is no quarto on the PATH; use --route direct", file=sys.stderr)
+        return 2
+    if quarto and options.route != "direct":
+        print(f"Rendering with Quarto, as it is on the PATH: {quarto}", flush=True)
+        return with_quarto(quarto, options.to, watch=options.watch)
+    why = "as asked for" if options.route == "direct" else "as no quarto is on the PATH"
+    print(f"Rendering directly with Jupyter, Pandoc and Typst, {why}", flush=True)
     session = Session(OUTPUT / ".cache")
     try:
-        print(render(ROOT / "report.qmd", session))
+        if options.watch:
+            return watch(options.to, session)
+        return once(options.to, session)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        session.close()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options and their help."""
+    top = argparse.ArgumentParser(
+        prog="python -m render",
+        description="Render report.qmd into the folder _output, with Quarto or without it. "
+        "What is there already stays untouched if anything fails.",
+        epilog="Exit status: 0 done, 1 the report is at fault, 2 wrong usage.",
+    )
+    top.add_argument("--to", default="typst", choices=FORMATS, help="pdf is the one by LaTeX")
+    top.add_argument(
+        "--route",
+        default="auto",
+        choices=["auto", "quarto", "direct"],
+        help="auto takes Quarto if there is a quarto on the PATH",
+    )
+    top.add_argument("--watch", action="store_true", help="render again whenever a file is saved")
+    top.add_argument("--lint", action="store_true", help="only look for faults in report.qmd")
+    return top
+
+
+def once(to: str, session: Session) -> int:
+    """Render directly, say where to, or what is wrong."""
+    begun = time.perf_counter()
+    try:
+        target = direct.render(REPORT, to, session, OUTPUT)
     except ReportError as error:
         print(f"render: {error}", file=sys.stderr)
         return 1
-    finally:
-        session.close()
+    print(f"{target} in {time.perf_counter() - begun:.1f} s", flush=True)
     return 0
 
 
-def render(source: Path, session: Session) -> Path:
-    """Render `source` to PDF through Typst, atomically. Raises ReportError."""
-    meta, parts = read(source)
-    settings: dict[str, Any] = yaml.safe_load((ROOT / "_quarto.yml").read_text())
+def watch(to: str, session: Session) -> int:
+    """Render, and again whenever what the report depends on has changed, until Ctrl-C."""
+    seen = None
+    while True:
+        now = (REPORT.read_text(), (ROOT / "references.bib").read_text(), salt())
+        if now != seen:
+            seen = now
+            once(to, session)
+        time.sleep(0.3)
+
+
+def with_quarto(quarto: str, to: str, *, watch: bool) -> int:
+    """Let the Quarto program do it, into a folder of its own, and then move the result."""
+    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    if watch:
+        command = [quarto, "preview", REPORT.name, "--to", to]
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     OUTPUT.mkdir(exist_ok=True)
-    target = OUTPUT / settings["format"]["typst"]["output-file"]
     with tempfile.TemporaryDirectory(dir=OUTPUT, prefix=".render-") as folder:
-        figures = Path(folder)
-        text = weave(parts, session, figures.relative_to(ROOT), echo=settings["execute"]["echo"])
-        header = {**settings, **meta}
-        for key in ("project", "format", "filters", "execute", "crossref", "jupyter"):
-            header.pop(key, None)
-        markdown = f"---\n{yaml.safe_dump(header, allow_unicode=True)}---\n\n{text}"
-        typ = figures / "report.typ"
-        pandoc(markdown, typ)
-        pdf = figures / "report.pdf"
-        try:
-            typst.compile(str(typ), output=str(pdf), root=str(ROOT))
-        except typst.TypstError as error:
-            raise ReportError(f"Typst: {error.message}\n{error.diagnostic}") from error
-        pdf.replace(target)
-    return target
-
-
-def pandoc(markdown: str, target: Path) -> None:
-    """Convert to Typst; a warning is an error. Raises ReportError."""
-    command = [
-        pypandoc.get_pandoc_path(),
-        "--from=markdown+table_attributes",
-        "--to=typst",
-        "--standalone",
-        "--wrap=none",
-        "--fail-if-warnings",
-        f"--template={ROOT / 'render' / 'direct.typ'}",
-        f"--lua-filter={ROOT / 'render' / 'shared.lua'}",
-        f"--lua-filter={ROOT / 'render' / 'filter.lua'}",
-        "--citeproc",
-        f"--resource-path={ROOT}",
-        f"--output={target}",
-    ]
-    done = subprocess.run(
-        command, input=markdown.encode(), capture_output=True, cwd=ROOT, check=False
-    )
-    if done.returncode:
-        raise ReportError(f"pandoc: {done.stderr.decode().strip()}")
+        inside = Path(folder).relative_to(ROOT)
+        command = [quarto, "render", REPORT.name, "--to", to, "--output-dir", str(inside)]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        log = done.stdout + done.stderr
+        print(log, file=sys.stderr)
+        # Quarto only warns of a reference that nothing bears.
+        if done.returncode or "Unable to resolve crossref" in log:
+            return 1
+        target = OUTPUT / direct.output_name(to)
+        produced = next(Path(folder).rglob(target.name))
+        produced.replace(target)
+    print(target)
+    return 0
 
 
 if __name__ == "__main__":

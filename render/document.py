@@ -22,7 +22,6 @@ CHUNK_OPTIONS = {
 }
 FORMATS = ("typst", "html", "pdf", "ipynb")
 REFERENCES = {"eq": "Equation", "fig": "Figure", "tbl": "Table", "lst": "Listing", "sec": "Section"}
-DIVS = {"abstract", "result", "callout-note", "callout-tip", "callout-important", "content-visible"}
 
 FENCE = re.compile(r"^(`{3,}|~{3,})(.*)$")
 CHUNK = re.compile(r"^```+\s*\{python\}\s*$")

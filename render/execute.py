@@ -88,10 +88,12 @@ class Session:
             self.client = NotebookClient(
                 nbformat.v4.new_notebook(),
                 kernel_name="python3",
+                extra_arguments=["--log-level=ERROR"],
                 resources={"metadata": {"path": str(ROOT)}},
             )
             self.client.create_kernel_manager()
-            self.client.start_new_kernel(env=os.environ | {"PYTHONPATH": str(ROOT)})
+            inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+            self.client.start_new_kernel(env=os.environ | inline | {"PYTHONPATH": str(ROOT)})
             self.client.start_new_kernel_client()
             self._run(SETUP, 0, "set-up")
         cell = nbformat.v4.new_code_cell(code)
@@ -124,33 +126,37 @@ def salt(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def weave(parts: list[Prose | Chunk], session: Session, figures: Path, *, echo: bool) -> str:
-    """Markdown of the whole report, figures written as files into the folder `figures`."""
-    maths = "".join(
-        re.findall(r"\$\$.*?\$\$", "".join(p.text for p in parts if isinstance(p, Prose)), re.S)
-    )
+def run_parts(
+    parts: list[Prose | Chunk], session: Session
+) -> Iterator[tuple[Prose | Chunk, Output]]:
+    """Yield each part with its outputs; the values of inline code come as one JSON list."""
+    prose = "".join(part.text for part in parts if isinstance(part, Prose))
+    displays = hash_text("".join(re.findall(r"\$\$.*?\$\$", prose, re.S)))
     cells = []
     for part in parts:
         if isinstance(part, Chunk):
             # The chunk that reports on the derivations reads this very text.
-            tail = f"\n# {hash_text(maths)}" if "derivations" in part.code else ""
+            tail = f"\n# {displays}" if "derivations" in part.code else ""
             cells.append((part.code + tail, part.line, part.label))
         elif expressions := INLINE.findall(part.text):
             thunks = ", ".join(f"lambda: ({expression})" for expression in expressions)
-            cells.append(
-                (f"_inline({thunks})", part.line, f"inline code ({', '.join(expressions)})")
-            )
+            cells.append((f"_inline({thunks})", part.line, f"inline code {expressions}"))
     outputs = session.outputs(cells, salt())
-    texts = []
     for part in parts:
+        has_cell = isinstance(part, Chunk) or INLINE.search(part.text)
+        yield part, next(outputs) if has_cell else []
+
+
+def weave(parts: list[Prose | Chunk], session: Session, figures: Path, *, echo: bool) -> str:
+    """Markdown of the whole report, figures written as files into the folder `figures`."""
+    texts = []
+    for part, outputs in run_parts(parts, session):
         if isinstance(part, Chunk):
-            texts.append(_chunk(part, next(outputs), figures, echo=echo))
-        elif INLINE.search(part.text):
-            values = next(outputs)[0]["data"]["application/json"]
+            texts.append(_chunk(part, outputs, figures, echo=echo))
+        else:
+            values = outputs[0]["data"]["application/json"] if outputs else []
             pieces = INLINE.split(part.text)[::2]
             texts.append("".join(itertools.chain(*zip(pieces, [*values, ""], strict=True))))
-        else:
-            texts.append(part.text)
     return "\n\n".join(texts) + "\n"
 
 
@@ -168,6 +174,8 @@ def _chunk(chunk: Chunk, outputs: Output, figures: Path, *, echo: bool) -> str:
         texts.append(f"```python\n{chunk.code}\n```")
     if options.get("output", True):
         texts += [text for output in outputs if (text := _output(chunk, output, figures))]
+    if str(options.get("label", "")).startswith("fig-") and not any("](" in t for t in texts):
+        raise ReportError(f"report.qmd:{chunk.line}: chunk {chunk.label} shows no figure")
     for prefix in ("tbl", "lst"):
         if f"{prefix}-cap" in options:
             texts = [f"::: {{#{options['label']}}}", *texts, options[f"{prefix}-cap"], ":::"]

@@ -62,16 +62,14 @@ local function float(label, blocks, caption)
   end
   local text = pandoc.Inlines({ pandoc.Strong({ pandoc.Str(names[kind] .. " " .. number .. ".") }), pandoc.Space() })
   text:extend(pandoc.utils.blocks_to_inlines(caption))
-  local figure = pandoc.Figure(blocks, { pandoc.Plain(text) })
-  figure.identifier = label
-  return figure
+  return { pandoc.Div(pandoc.Figure(blocks, { pandoc.Plain(text) }), { id = label, class = "float" }) }
 end
 
 local function image(element)
   local alt = element.attributes["fig-alt"] or pandoc.utils.stringify(element.caption)
   element.attributes["fig-alt"] = nil
   if typst then
-    return raw(string.format('#image("/%s", alt: "%s")', element.src, alt:gsub('\\', '\\\\'):gsub('"', '\\"')))
+    return raw(string.format('#image("%s", alt: "%s")', element.src, alt:gsub('\\', '\\\\'):gsub('"', '\\"')))
   end
   element.caption = pandoc.Inlines(alt)
   return element
@@ -88,7 +86,7 @@ local function blocks(all)
       local caption = block.caption.long
       block.caption, block.identifier = { long = {} }, ""
       all[_] = pandoc.Div(float(label, { block }, caption))
-    elseif block.t == "Div" and label:match("^%a+%-") and names[label:match("^(%a+)%-")] then
+    elseif block.t == "Div" and not block.classes:includes("float") and names[label:match("^(%a+)%-") or ""] then
       local caption = block.content[#block.content]
       if caption.t ~= "Para" then error("the div #" .. label .. " must end in a paragraph, its caption") end
       block.content:remove(#block.content)
@@ -98,12 +96,42 @@ local function blocks(all)
   return all
 end
 
+-- What this route does not know must not vanish: divs by class, Quarto's shortcodes.
+local divs = { abstract = true, result = true, float = true, refs = true, sourceCode = true }
+local function known_div(div)
+  for _, class in ipairs(div.classes) do
+    if not divs[class] and not class:match("^csl%-") then
+      error("div of class " .. class .. " is outside the dialect of the direct route")
+    end
+  end
+end
+
+local function shortcode(str)
+  if str.text:match("{{<") then error("shortcodes are outside the dialect of the direct route") end
+end
+
 local sections = {}
 local function header(element)
   if element.level > 2 or element.classes:includes("unnumbered") then return end
   sections[element.level] = (sections[element.level] or 0) + 1
   if element.level == 1 then sections[2] = 0 end
   known[element.identifier] = table.concat(sections, ".", 1, element.level)
+end
+
+-- In HTML, code of chunks folds and headings bear their numbers.
+local function fold(block)
+  if FORMAT:match("html") and block.classes:includes("python") then
+    return { pandoc.RawBlock("html", "<details><summary>Code</summary>"), block, pandoc.RawBlock("html", "</details>") }
+  end
+end
+
+local function numbered(element)
+  local number = known[element.identifier]
+  if FORMAT:match("html") and number then
+    element.content:insert(1, pandoc.Space())
+    element.content:insert(1, pandoc.Str(number))
+    return element
+  end
 end
 
 local function reference(cite)
@@ -119,6 +147,6 @@ local function reference(cite)
 end
 
 return {
-  { traverse = "topdown", Header = header, Inlines = equation, Blocks = blocks },
-  { Cite = reference },
+  { traverse = "topdown", Header = header, Div = known_div, Str = shortcode, Inlines = equation, Blocks = blocks },
+  { Cite = reference, CodeBlock = fold, Header = numbered },
 }

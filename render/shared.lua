@@ -20,8 +20,7 @@ end
 local function number_code(block)
   block.text = block.text:gsub("# @(eq%-[%w-]+)", function(label)
     if not numbers[label] then
-      io.stderr:write("code refers to @" .. label .. ", but no equation bears this label\n")
-      return "# (?)"
+      error("code refers to @" .. label .. ", but no equation bears this label")
     end
     return "# (" .. numbers[label] .. ")"
   end)

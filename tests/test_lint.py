@@ -1,0 +1,71 @@
+import pytest
+
+from render.document import ROOT
+from render.lint import lint
+
+GOOD = r"""
+# Practical part {#sec-practical}
+
+A share of `{python} f"{1:.1f} %"`, see @eq-x, @fig-x and $\left|x\right|$.
+
+$$
+\begin{aligned}
+x &= y \\
+  &= z
+\end{aligned}
+$$ {#eq-x}
+
+```{python}
+#| label: fig-x
+#| fig-cap: "It rises."
+#| fig-alt: "A line."
+1
+```
+"""
+
+
+def faults(tmp_path, text):
+    path = tmp_path / "report.qmd"
+    path.write_text(text)
+    return lint(path)
+
+
+def test_report_has_no_faults():
+    assert lint(ROOT / "report.qmd") == []
+
+
+def test_good_text_passes(tmp_path):
+    assert faults(tmp_path, GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("x &= y", r"x &= \tag{1} y", "tag"),
+        ("x &= y", r"x &= \color{red} y", "color"),
+        ("x &= y", r"x &= \|y\|", "lVert"),
+        ("x &= y", r"x &= \left\lVert y\right\rVert", "lVert"),
+        ("x &= y", r"x &= \! y", "set badly"),
+        ("x &= y", r"x &= \left. y \right|_0", "Big"),
+        ("x &= y", r"x &= \operatorname{f}(y)", "gap"),
+        ("x &= y", r"x &= \textcolor{red}{y}", "counterpart"),
+        ("x &= y", "x &= y & z", "column pairs"),
+        (r"$\left|x\right|$", "$|x|$", "mathematics"),
+        ("aligned", "align", "aligned"),
+        ("@fig-x", "nothing", "fig-x is never referred to"),
+        ("@eq-x", "nothing", "eq-x is never referred to"),
+        ("@eq-x", "@eq-x and @eq-y", "reference to @eq-y"),
+        ('#| fig-alt: "A line."\n', "", "lacks fig-alt"),
+        ('#| fig-cap: "It rises."\n', "", "lacks fig-cap"),
+        ("see @eq-x", "see ![](a.png) @eq-x", "image without fig-alt"),
+        ("A share", "11.5 % and a share", "typed by hand"),
+        ("A share", "In 12 s a share", "typed by hand"),
+        ("see @eq-x", "see\n\n$$\nx\n$$ {#eq-x}\n\n@eq-x", "given 2 times"),
+    ],
+)
+def test_each_fault_is_found_and_located(tmp_path, old, new, says):
+    assert old in GOOD
+    found = faults(tmp_path, GOOD.replace(old, new))
+    assert found
+    assert all(fault.startswith("report.qmd:") for fault in found)
+    assert any(says in fault for fault in found)

@@ -1,0 +1,243 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from render import direct
+from render.document import ROOT, Chunk, ReportError, read
+from render.execute import Session
+
+FIXTURE = r"""---
+title: "A fixture"
+author:
+  - name: "First Author"
+---
+
+\newcommand{\W}[1]{\mathbf{W}^{(#1)}}
+
+# One {#sec-one}
+
+## Two {#sec-two}
+
+Half is `{python} f"{1 / 2:.2f}"`.
+
+$$
+\W{1} = \frac{1}{2} .
+$$ {#eq-first}
+
+$$
+\W{2} = 0 .
+$$ {#eq-second}
+
+See @eq-second, @sec-two, @fig-line and @tbl-small.
+
+```{python}
+#| label: fig-line
+#| fig-cap: "A line rises."
+#| fig-alt: "A rising line."
+import matplotlib.pyplot as plt
+plt.plot([1, 2]);
+```
+
+```{python}
+#| label: tbl-small
+#| tbl-cap: "Small."
+from IPython.display import Markdown
+Markdown("| a | b |\n|--:|:-|\n| 1 | 2 |\n")
+```
+
+```python
+W2 = 0  # @eq-second
+```
+"""
+
+QUICK = r"""
+# One {#sec-one}
+
+$$
+x = y
+$$ {#eq-x}
+
+See @eq-x.
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    source = folder / "report.qmd"
+    source.write_text(text)
+    (folder / "references.bib").touch()
+    return source
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    session = Session(tmp_path_factory.mktemp("cache"))
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory, session):
+    folder = tmp_path_factory.mktemp("rendered")
+    return lambda to: direct.render(write(folder, FIXTURE), to, session, folder)
+
+
+def text_of(pdf: Path) -> str:
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(pdf).pages).split())
+
+
+def test_pdf_has_numbers_captions_and_computed_values(rendered):
+    text = text_of(rendered("typst"))
+    for expected in (
+        "A fixture",
+        "1.1 Two",
+        "Half is 0.50",
+        "See Equation 2, Section 1.1, Figure 1 and Table 1.",
+        "Figure 1. A line rises.",
+        "Table 1. Small.",
+        "W2 = 0 # (2)",
+    ):
+        assert expected in text
+
+
+def test_pdf_is_the_same_byte_for_byte_when_rendered_again(rendered):
+    assert rendered("typst").read_bytes() == rendered("typst").read_bytes()
+
+
+def test_pdf_is_tagged_and_has_bookmarks_and_alt_texts(rendered):
+    reader = PdfReader(rendered("typst"))
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert reader.metadata.title == "A fixture"
+    assert reader.outline
+    objects = [reader.get_object(number) for number in range(1, reader.trailer["/Size"])]
+    assert any("A rising line." in str(item) for item in objects)
+
+
+def test_html_stands_alone_with_mathematics_and_numbers(rendered):
+    html = rendered("html").read_text()
+    assert "<math" in html
+    assert "Equation\u00a02" in html
+    assert "data:image/svg+xml" in html
+    assert 'aria-label="A rising line."' in html or 'alt="A rising line."' in html
+    assert 'src="http' not in html
+    assert "1.1 Two" in html
+
+
+def test_notebook_keeps_chunks_executable_and_numbers_resolved(rendered):
+    book = json.loads(rendered("ipynb").read_text())
+    code = ["".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "code"]
+    prose = "".join("".join(c["source"]) for c in book["cells"] if c["cell_type"] == "markdown")
+    assert any("plt.plot" in cell for cell in code)
+    assert "See Equation 2, Section 1.1, Figure 1 and Table 1." in prose
+    assert r"\tag{2}" in prose
+
+
+def test_chunk_that_raises_stops_with_label_line_and_traceback_and_old_pdf_stays(tmp_path, session):
+    old = tmp_path / "report.pdf"
+    old.write_bytes(b"old")
+    source = write(tmp_path, "\n\n```{python}\n#| label: bad\n1 / 0\n```\n")
+    with pytest.raises(ReportError, match=r"report\.qmd:3: chunk bad raised") as error:
+        direct.render(source, "typst", session, tmp_path)
+    assert "ZeroDivisionError" in str(error.value)
+    assert old.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.glob(".render-*")] == []
+
+
+def test_make_report_fails_when_a_chunk_raises(tmp_path):
+    for name in ("render", "mlp", "derivations", "figures", "Makefile", "_quarto.yml", ".venv"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for file in ROOT.glob("requirements*.txt"):
+        (tmp_path / file.name).symlink_to(file)
+    write(tmp_path, "```{python}\n#| label: bad\nraise ValueError('no')\n```\n")
+    program = (
+        "import sys, render.document as d; from pathlib import Path; d.ROOT = Path.cwd();"
+        "import render.__main__ as m; sys.exit(m.main(['--route', 'direct']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "chunk bad raised" in done.stderr
+    assert not (tmp_path / "_output" / "report.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (QUICK.replace("@eq-x", "@eq-y"), "eq-y"),
+        (QUICK.replace("@eq-x", "@fig-none"), "fig-none"),
+        (QUICK.replace("@eq-x", "[@nobody1999]"), "nobody1999"),
+        (QUICK + "\n$$\nx\n$$ {#eq-x}\n", "eq-x is defined twice"),
+        (QUICK + "\n![](missing.png)\n", "missing.png"),
+        (QUICK + "\n$$\n\\intertext{no}\n$$\n", "intertext"),
+        (QUICK + "\n```python\na = 1  # @eq-none\n```\n", "eq-none"),
+        (QUICK + "\n```{python}\n#| fig-width: 3\n1\n```\n", "unknown chunk option 'fig-width'"),
+        (QUICK + "\n```{python}\n#| echo: maybe\n1\n```\n", "echo is 'maybe'"),
+        (QUICK + "\n```{r}\n1\n```\n", r"only \{python\} chunks"),
+        (QUICK + "\n```python\n1\n", "never closed"),
+        (QUICK + "\n::: {.panel-tabset}\nx\n:::\n", "panel-tabset"),
+        (QUICK + "\n{{< include other.qmd >}}\n", "shortcode"),
+    ],
+)
+def test_what_would_be_lost_is_refused(tmp_path, session, text, says):
+    with pytest.raises(ReportError, match=says):
+        direct.render(write(tmp_path, text), "typst", session, tmp_path)
+
+
+def test_chunks_know_their_lines_and_options(tmp_path):
+    _, parts = read(write(tmp_path, "a\n\n```{python}\n#| label: l\n#| echo: true\nx = 1\n```\n"))
+    assert parts[1] == Chunk("x = 1", 3, {"label": "l", "echo": True})
+
+
+def test_cached_outputs_are_used_until_something_changes(tmp_path):
+    session = Session(tmp_path / "cache")
+    try:
+        cells = [("a = 1", 1, "a"), ("a + 1", 2, "b")]
+        first = list(session.outputs(cells, "salt"))
+        assert first[1][0]["data"]["text/plain"] == "2"
+        session.close()
+        assert list(session.outputs(cells, "salt")) == first
+        assert session.client is None  # nothing had to run
+        changed = list(session.outputs([cells[0], ("a + 2", 2, "b")], "salt"))
+        assert changed[1][0]["data"]["text/plain"] == "3"
+        kernel = session.client
+        again = list(session.outputs([cells[0], ("a + 3", 2, "b")], "salt"))
+        assert again[1][0]["data"]["text/plain"] == "4"
+        assert session.client is kernel  # only the changed cell ran, in the living kernel
+        list(session.outputs(cells, "another salt"))
+        assert session.client is not kernel  # the package changed: all anew
+    finally:
+        session.close()
+
+
+QUARTO_KEYS = {
+    "": {"project", "lang", "number-sections", "number-depth", "bibliography", "citeproc"}
+    | {"link-citations", "execute", "crossref", "filters", "format"},
+    "project": {"output-dir", "render", "type"},
+    "execute": {"echo", "warning", "cache", "freeze"},
+    "crossref": {"eq-prefix", "fig-prefix", "tbl-prefix", "lst-prefix", "lst-title"},
+}
+FORMAT_KEYS = {"output-file", "template-partials", "fig-format", "toc", "section-numbering"} | {
+    "pdf-engine", "documentclass", "papersize", "fontsize", "colorlinks", "embed-resources",
+    "code-fold", "html-math-method", "theme", "include-in-header", "keep-tex", "css",
+    "fig-dpi", "toc-depth", "geometry", "code-overflow",
+}  # fmt: skip
+
+
+def test_configuration_uses_only_keys_that_quarto_documents():
+    settings = direct.settings()
+    for group, known in QUARTO_KEYS.items():
+        keys = settings[group] if group else settings
+        assert set(keys) <= known, group or "_quarto.yml"
+    for name, options in settings["format"].items():
+        assert set(options) <= FORMAT_KEYS, name
+    meta, _ = read(ROOT / "report.qmd")
+    assert set(meta) <= {"title", "subtitle", "author", "date", "bibliography", "jupyter"}
