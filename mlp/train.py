@@ -148,8 +148,15 @@ def step(
     else:
         act = fprop(params, x)
         grad = bprop(params, act, y)
-    parts = zip(velocity, grad, grad_penalty(params, settings.lambdas), strict=True)
-    velocity = Params(*(settings.momentum * v + g + r for v, g, r in parts))  # @eq-velocity
+    if any(settings.lambdas):
+        penalties = grad_penalty(params, settings.lambdas)
+        grad = Params(*(g + r for g, r in zip(grad, penalties, strict=True)))
+    if mu := settings.momentum:
+        velocity = Params(
+            *(mu * v + g for v, g in zip(velocity, grad, strict=True))
+        )  # @eq-velocity
+    else:
+        velocity = grad
     return update(params, velocity, eta), velocity, act.oa
 
 
