@@ -11,7 +11,8 @@ from mlp.data import DataError
 from mlp.log import LogError
 from mlp.model import Params
 from mlp.penalty import Lambdas, grad_penalty, penalty
-from mlp.train import DivergedError, SettingsError
+from mlp.settings import SettingsError
+from mlp.train import DivergedError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from mlp import experiment, train
 from mlp.experiment import Experiment, write_atomically
 from mlp.log import Log
 from mlp.model import Params
-from mlp.train import SettingsError
+from mlp.settings import SettingsError
 
 
 class Record(NamedTuple):

@@ -27,7 +27,8 @@ from mlp.data import Dataset, Splits
 from mlp.functions import Array
 from mlp.log import Log, Record, read
 from mlp.model import Params
-from mlp.train import Settings, SettingsError, State
+from mlp.settings import Settings, SettingsError
+from mlp.train import State
 
 T = TypeVar("T")
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows
@@ -153,7 +154,20 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
             if not (folder / "summary.yml").exists():
                 _run_one(experiment.name, settings, described, splits, folder)
         folders.append(folder)
+    if len(folders) > 1:
+        summary = yaml.safe_dump(over_seeds(folders), sort_keys=False)
+        write_atomically(results / experiment.name / "summary.yml", summary.encode())
     return folders
+
+
+def over_seeds(folders: list[Path]) -> dict[str, Any]:
+    """Mean and standard deviation over runs of what they have at their chosen epochs."""
+    chosen = [yaml.safe_load((f / "summary.yml").read_text())["chosen"] for f in folders]
+    columns = {name: np.array([record[name] for record in chosen]) for name in Record._fields}
+    return {"runs": len(folders)} | {
+        name: {"mean": float(values.mean()), "std": float(values.std(ddof=1))}
+        for name, values in columns.items()
+    }
 
 
 @contextmanager

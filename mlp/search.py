@@ -29,7 +29,8 @@ from mlp import data, experiment, train
 from mlp.data import Splits
 from mlp.experiment import Experiment, write_atomically
 from mlp.log import Log, read_rows
-from mlp.train import DivergedError, Settings, SettingsError, State
+from mlp.settings import Settings, SettingsError
+from mlp.train import DivergedError, State
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Minibatch gradient descent with early stopping: a pure generator, one record an epoch."""
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -12,75 +11,13 @@ from mlp.data import Dataset, Splits
 from mlp.functions import Array, logsumexp
 from mlp.log import Record
 from mlp.model import Params, bprop, fprop, init, loss
-from mlp.penalty import Lambdas, grad_penalty
+from mlp.penalty import grad_penalty
 from mlp.regularize import mirror
-
-
-class SettingsError(ValueError):
-    """A setting that cannot be used; the message names it, its value and what would be right."""
+from mlp.settings import Settings
 
 
 class DivergedError(ArithmeticError):
     """The loss is no longer finite; the message says in which epoch and minibatch."""
-
-
-def _whole(low: int) -> dict[str, Any]:
-    return {"ok": lambda v: type(v) is int and v >= low, "right": f"a whole number >= {low}"}
-
-
-def _real(right: str, ok: Callable[[float], bool]) -> dict[str, Any]:
-    def check(value: object) -> bool:
-        return type(value) in (int, float) and math.isfinite(value) and ok(value)  # type: ignore[arg-type]
-
-    return {"ok": check, "right": right}
-
-
-def _one_of(*values: object) -> dict[str, Any]:
-    return {"ok": lambda v: v in values and type(v) is type(values[0]), "right": _or(values)}
-
-
-def _or(values: tuple[object, ...]) -> str:
-    return " or ".join(map(str, values))
-
-
-_AT_LEAST_ZERO = _real("a finite number >= 0", lambda v: v >= 0)
-_SHARE = _real("a number >= 0 and < 1", lambda v: 0 <= v < 1)
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What a run depends on, beside its data. Raises SettingsError for values out of range."""
-
-    d_h: int = dataclasses.field(metadata=_whole(1))
-    eta: float = dataclasses.field(metadata=_real("a finite number > 0", lambda v: v > 0))
-    epochs: int = dataclasses.field(metadata=_whole(1))
-    K: int = dataclasses.field(default=100, metadata=_whole(1))
-    schedule: str = dataclasses.field(default="constant", metadata=_one_of("constant", "cosine"))
-    momentum: float = dataclasses.field(default=0.0, metadata=_SHARE)
-    l11: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
-    l12: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
-    l21: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
-    l22: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
-    smoothing: float = dataclasses.field(default=0.0, metadata=_SHARE)  # of the labels
-    dropout: float = dataclasses.field(default=0.0, metadata=_SHARE)  # of the hidden units
-    flips: bool = dataclasses.field(default=False, metadata=_one_of(False, True))
-    shifts: int = dataclasses.field(default=0, metadata=_whole(0))  # pixels, at most
-    mirrored: bool = dataclasses.field(default=False, metadata=_one_of(False, True))
-    patience: int = dataclasses.field(default=1_000_000, metadata=_whole(1))
-    seed: int = dataclasses.field(default=0, metadata=_whole(0))
-
-    def __post_init__(self) -> None:
-        """Check every field against the rule that stands beside it."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if not field.metadata["ok"](value):
-                right = field.metadata["right"]
-                raise SettingsError(f"{field.name} is {value!r}; it must be {right}")
-
-    @property
-    def lambdas(self) -> Lambdas:
-        """The four strengths of the elastic net."""
-        return Lambdas(self.l11, self.l12, self.l21, self.l22)
 
 
 class State(NamedTuple):
@@ -124,7 +61,14 @@ def evaluate(params: Params, data: Dataset, mirrored: bool = False) -> tuple[flo
 
 def update(params: Params, velocity: Params, eta: float) -> Params:
     """One step of gradient descent; without momentum, the velocity is the gradient. Source: b.6."""
-    return Params(*(p - eta * v for p, v in zip(params, velocity, strict=True)))  # @eq-update
+    pairs = zip(params, velocity, strict=True)
+    return Params(*(p - eta * v for p, v in pairs))  # @eq-update
+
+
+def accelerate(previous: Params, grad: Params, mu: float) -> Params:
+    """The velocity with momentum μ: gradients that agree add up. Source: @eq-velocity."""
+    velocity = Params(*(mu * v + g for v, g in zip(previous, grad, strict=True)))  # @eq-velocity
+    return velocity
 
 
 def step(
@@ -151,12 +95,7 @@ def step(
     if any(settings.lambdas):
         penalties = grad_penalty(params, settings.lambdas)
         grad = Params(*(g + r for g, r in zip(grad, penalties, strict=True)))
-    if mu := settings.momentum:
-        velocity = Params(
-            *(mu * v + g for v, g in zip(velocity, grad, strict=True))
-        )  # @eq-velocity
-    else:
-        velocity = grad
+    velocity = accelerate(velocity, grad, settings.momentum) if settings.momentum else grad
     return update(params, velocity, eta), velocity, act.oa
 
 

@@ -5,7 +5,7 @@ import yaml
 from mlp import ensemble, experiment, train
 from mlp.__main__ import main
 from mlp.functions import softmax
-from mlp.train import SettingsError
+from mlp.settings import SettingsError
 
 from .test_experiment import changed
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from mlp import experiment, log
-from mlp.train import SettingsError
+from mlp.settings import SettingsError
 
 TEXT = """
 data: circles
@@ -102,6 +102,16 @@ def test_a_run_leaves_its_net_log_settings_summary_and_predictions(tmp_path):
         assert (predictions.dtype, predictions.shape) == (np.uint8, (100,))
         wrong = np.mean(predictions != experiment.data.load("circles", valid=100, seed=0).test.y)
         assert wrong == summary["chosen"]["test_error"]
+
+
+def test_several_seeds_are_summed_up_by_mean_and_standard_deviation(tmp_path):
+    folders = experiment.run(experiment.parse(TEXT, "small"), tmp_path)
+    a, b = (yaml.safe_load((f / "summary.yml").read_text())["chosen"] for f in folders)
+    summary = yaml.safe_load((tmp_path / "small" / "summary.yml").read_text())
+    assert summary["runs"] == 2
+    for name in log.Record._fields:
+        assert summary[name]["mean"] == pytest.approx((a[name] + b[name]) / 2)
+        assert summary[name]["std"] == pytest.approx(abs(a[name] - b[name]) / 2**0.5)
 
 
 def test_a_finished_run_is_left_as_it_is(tmp_path):

@@ -7,7 +7,7 @@ import yaml
 from mlp import experiment, search
 from mlp.__main__ import main
 from mlp.search import Row
-from mlp.train import SettingsError
+from mlp.settings import SettingsError
 
 TEXT = """
 data: circles

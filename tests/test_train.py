@@ -9,7 +9,8 @@ from mlp.data import Dataset, Splits
 from mlp.functions import softmax
 from mlp.model import Params, bprop, fprop
 from mlp.penalty import grad_penalty
-from mlp.train import DivergedError, Settings, SettingsError
+from mlp.settings import Settings, SettingsError
+from mlp.train import DivergedError
 
 from .conftest import LAMBDAS, generic
 
