@@ -28,17 +28,17 @@ WATCHED = (
     "figures/*.mplstyle",
 )
 
-SETUP = """
+SETUP = r"""
 %config InlineBackend.figure_formats = ["svg"]
+import re as _re
 from IPython.core.formatters import format_display_data as _format
 from IPython.display import display as _display
 def _inline(*thunks):
     texts = []
     for thunk in thunks:
         value = thunk()
-        data = _format(value)[0]
-        plain = value if isinstance(value, str) else data["text/plain"]
-        texts.append(data.get("text/markdown") or plain)
+        escaped = _re.sub(r"([\\`*_{}\[\]()<>#+.!|$~^-])", r"\\\1", str(value))  # as Quarto does
+        texts.append(_format(value)[0].get("text/markdown") or escaped)
     _display({"application/json": texts}, raw=True)
 """
 
