@@ -17,15 +17,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-import numpy as np
-
 PACKAGE = Path(__file__).parent
 REPORT = PACKAGE.parent / "report.qmd"
 
 Profile = Callable[[FrameType, str, object], object]
 
 _LABEL = re.compile(r"# @(eq-[\w-]+)")
-_DISPLAY = re.compile(r"^\$\$\n(.+?)\n\$\$ *\{#(eq-[\w-]+)\}", re.MULTILINE | re.DOTALL)
+_DISPLAY = re.compile(r"^\$\$\n((?:(?!\$\$).)+)\n\$\$ *\{#(eq-[\w-]+)\}", re.MULTILINE | re.DOTALL)
 
 
 class Statement(NamedTuple):
@@ -90,28 +88,6 @@ def expected_name(label: str) -> str:
     return re.sub(r"^eq-(batch-|penalty-)?", "", label).replace("-", "_")
 
 
-def symbol(label: str) -> str:
-    """The left-hand side of a labelled equation of the report, in LaTeX."""
-    return re.split(r"&?=|\\leftarrow", equations()[label].removeprefix(r"\begin{aligned}"))[
-        0
-    ].strip()
-
-
-def table(shapes: dict[str, str]) -> str:
-    """Markdown table of equation, symbol, shape, code and place, for every labelled statement."""
-    rows = ["| Equation | Symbol | Shape | Code | Where |", "|:--|:--|:--|:-----|:--|"]
-    found = statements()
-    for label in equations():
-        if label in found:
-            s = found[label]
-            code = " ".join(_LABEL.sub("", s.code).split()).replace("( ", "(").replace(" )", ")")
-            place = f"{s.path.name}:{s.line}"
-            rows.append(
-                f"| @{label} | ${symbol(label)}$ | {shapes[label]} | `{code}` | `{place}` |"
-            )
-    return "\n".join(rows) + "\n"
-
-
 def labelled(obj: Callable[..., Any]) -> dict[str, str]:
     """The statements of a function that carry out an equation: label -> code without the label."""
     function = obj.__code__
@@ -130,44 +106,18 @@ def variables(function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         if event == "return" and frame.f_code is function.__code__:
             seen.update(frame.f_locals)
 
-    _watched(lambda: function(*arguments), profile)
+    watched(lambda: function(*arguments), profile)
     return seen
 
 
-def shapes(run: Callable[[], object], letters: dict[int, str]) -> dict[str, str]:
-    """Watch `run()`: the shape of what each labelled statement computes, the first time it does.
-
-    `letters` names the sizes that `run` uses, as in {7: "d"}; they must differ from each other.
-    """
-    places: dict[tuple[str, str], list[Statement]] = {}
-    for s in statements().values():
-        places.setdefault((str(s.path), s.function), []).append(s)
-    found: dict[str, str] = {}
-
-    def watch(frame: FrameType, event: str, value: object) -> None:
-        if event == "return":
-            code = frame.f_code
-            for s in places.get((code.co_filename, code.co_name), []):
-                found.setdefault(s.label, _shape(frame.f_locals.get(s.name, value), letters))
-
-    _watched(run, watch)
-    return found
-
-
-def _watched(run: Callable[[], object], profile: Profile) -> None:
+def watched(run: Callable[[], object], profile: Profile) -> None:
+    """Call `run()` with `profile` told of every call and return."""
     previous = sys.getprofile()
     sys.setprofile(profile)
     try:
         run()
     finally:
         sys.setprofile(previous)
-
-
-def _shape(value: object, letters: dict[int, str]) -> str:
-    if isinstance(value, tuple):
-        return "as $\\theta$"
-    sizes = [letters.get(size, str(size)) for size in np.shape(value)]
-    return f"$({', '.join(sizes)}{',' * (len(sizes) == 1)})$" if sizes else "scalar"
 
 
 def _fenced(code: str) -> str:
