@@ -27,7 +27,8 @@ def table() -> str:
 
 def symbol(label: str) -> str:
     """The left-hand side of a labelled equation of the report, in LaTeX."""
-    return re.split(r"=|\\leftarrow", equations()[label])[0].strip()
+    latex = equations()[label].removeprefix(r"\begin{aligned}")
+    return re.split(r"&?=|\\leftarrow", latex)[0].strip()
 
 
 def shapes() -> dict[str, str]:
@@ -65,9 +66,9 @@ def exercise() -> None:
     penalty.penalty(params, lambdas)
     regularize.loss(act.oa, functions.onehot(m, y))
     train.average([act.oa, act.oa])
-    settings = {"schedule": "cosine", "momentum": 0.9, "smoothing": 0.1, "dropout": 0.5}
     data = Dataset(x.T, y)
-    list(train.fit(Splits(data, data, data), train.Settings(d_h, 0.1, 1, K, **settings)))
+    settings = train.Settings(d_h, 0.1, 1, K, schedule="cosine", smoothing=0.1, dropout=0.5)
+    list(train.fit(Splits(data, data, data), settings))
 
 
 def _shape(value: object) -> str:

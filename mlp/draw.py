@@ -1,17 +1,43 @@
-"""Two drawings for part b: the network with symbols and shapes, and the flow of gradients."""
+"""Figures of the theory: the basic functions, the network, and the flow of gradients."""
 
 import itertools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
+
+from mlp.functions import Array
+
+Function = Callable[[Array], Array]
 
 FORWARD, BACKWARD, GREY = "#0072B2", "#D55E00", "#8a8a8a"
 PALE = {FORWARD: "#e8f1f8", BACKWARD: "#fbece3", GREY: "#f3f3f1"}
 
 Point = tuple[float, float]
+
+
+def curves(panels: Iterable[tuple[str, Function, Function | None]]) -> Figure:
+    """Functions and their derivatives on [-4, 4]: (title, function, derivative or None) each."""
+    figure, axes = plt.subplots(2, 3, figsize=(6.3, 3.2), sharex=True)
+    x = np.linspace(-4, 4, 802)  # an even number of points: none of them is 0
+    for ax, (title, function, derivative) in zip(axes.flat, panels, strict=True):
+        for f, colour, style in [(function, FORWARD, "-"), (derivative, BACKWARD, "--")]:
+            if f:
+                y = np.where(np.abs(np.diff(f(x), append=f(x)[-1:])) > 0.5, np.nan, f(x))
+                ax.plot(x, y, style, color=colour)  # a gap where the function jumps
+        ax.axhline(0, color=GREY, lw=0.4, zorder=0)
+        ax.axvline(0, color=GREY, lw=0.4, zorder=0)
+        ax.set_title(title)
+    for ax in axes[1]:
+        ax.set_xlabel("$x$")
+    handles = [Line2D([], [], color=FORWARD), Line2D([], [], color=BACKWARD, ls="--")]
+    figure.legend(handles, ["function", "derivative"], loc="outside lower center", ncols=2)
+    return figure
 
 
 def network() -> Figure:
@@ -46,30 +72,27 @@ def network() -> Figure:
     _write(ax, (95, 18.6), "$y$")
     for x, y in [(7, 25.5), (36, 21), (64, 25.5), (82, 25.5)]:
         _write(ax, (x, y), r"$\vdots$")
-    for x, weights, bias in [
-        (19.5, r"$\mathbf{W}^{(1)}$: $d_h\times d$", r"$\mathbf{b}^{(1)}$: $d_h\times 1$"),
-        (52, r"$\mathbf{W}^{(2)}$: $m\times d_h$", r"$\mathbf{b}^{(2)}$: $m\times 1$"),
-    ]:
-        _write(ax, (x, 50), weights + ",  " + bias)
-    for x, shape, *formulas in [
-        (7, r"$\mathbf{x}$: $d\times 1$"),
-        (
-            36,
+    for layer, middle, row, column in [(1, 19.5, "d_h", "d"), (2, 52.0, "m", "d_h")]:
+        weights = rf"$\mathbf{{W}}^{{({layer})}}$: ${row}\times {column}$"
+        _write(ax, (middle, 50), rf"{weights},  $\mathbf{{b}}^{{({layer})}}$: ${row}\times 1$")
+    below: dict[float, list[str]] = {
+        7: [r"$\mathbf{x}$: $d\times 1$"],
+        36: [
             r"$\mathbf{h}^a$, $\mathbf{h}^s$: $d_h\times 1$",
             r"$\mathbf{h}^a = \mathbf{W}^{(1)}\mathbf{x} + \mathbf{b}^{(1)}$",
             r"$\mathbf{h}^s = \mathrm{rect}(\mathbf{h}^a)$",
-        ),
-        (
-            63,
+        ],
+        63: [
             r"$\mathbf{o}^a$: $m\times 1$",
             r"$\mathbf{o}^a = \mathbf{W}^{(2)}\mathbf{h}^s + \mathbf{b}^{(2)}$",
-        ),
-        (81, r"$\mathbf{o}^s$: $m\times 1$", r"$\mathbf{o}^s = \mathrm{softmax}(\mathbf{o}^a)$"),
-        (95, r"$L$: scalar", r"$L = -\log\,\mathbf{o}^s_y$"),
-    ]:
+        ],
+        81: [r"$\mathbf{o}^s$: $m\times 1$", r"$\mathbf{o}^s = \mathrm{softmax}(\mathbf{o}^a)$"],
+        95: [r"$L$: scalar", r"$L = -\log\,\mathbf{o}^s_y$"],
+    }
+    for x, (shape, *formulas) in below.items():
         _write(ax, (x, 9), shape)
-        for row, formula in enumerate(formulas):
-            _write(ax, (x, 4.6 - 4.2 * row), formula, FORWARD, 8)
+        for row_number, formula in enumerate(formulas):
+            _write(ax, (x, 4.6 - 4.2 * row_number), formula, FORWARD, 8)
     return figure
 
 

@@ -138,12 +138,14 @@ local function reference(cite)
   local id = cite.citations[1].id
   local kind = id:match("^(%a+)%-")
   if not names[kind] then return end
-  if #cite.citations > 1 or cite.citations[1].mode ~= "AuthorInText" then
-    error("write one reference at a time, outside brackets: @" .. id)
+  local alone = cite.citations[1].mode == "SuppressAuthor"  -- [-@eq-x]: the number alone
+  if #cite.citations > 1 or not alone and cite.citations[1].mode ~= "AuthorInText" then
+    error("write one reference at a time, as @" .. id .. " or, for its number alone, [-@" .. id .. "]")
   end
   if not known[id] then error("reference to @" .. id .. ", which no " .. names[kind] .. " bears") end
-  if typst then return raw("#ref(<" .. id .. ">, supplement: [" .. names[kind] .. "])") end
-  return pandoc.Link(names[kind] .. "\u{a0}" .. known[id], "#" .. id)
+  local name = alone and "" or names[kind]
+  if typst then return raw("#ref(<" .. id .. ">, supplement: [" .. name .. "])") end
+  return pandoc.Link(name .. (alone and "" or "\u{a0}") .. known[id], "#" .. id)
 end
 
 return {
