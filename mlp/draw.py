@@ -70,8 +70,8 @@ def network() -> Figure:
     _write(ax, (95, 30), "$L$")
     _line(ax, (95, 20.5), (95, 27.2), arrow=True)
     _write(ax, (95, 18.6), "$y$")
-    for x, y in [(7, 25.5), (36, 21), (64, 25.5), (82, 25.5)]:
-        _write(ax, (x, y), r"$\vdots$")
+    for gap in [(7, 25.5), (36, 21), (64, 25.5), (82, 25.5)]:
+        _write(ax, gap, r"$\vdots$")
     for layer, middle, row, column in [(1, 19.5, "d_h", "d"), (2, 52.0, "m", "d_h")]:
         weights = rf"$\mathbf{{W}}^{{({layer})}}$: ${row}\times {column}$"
         _write(ax, (middle, 50), rf"{weights},  $\mathbf{{b}}^{{({layer})}}$: ${row}\times 1$")
