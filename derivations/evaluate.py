@@ -14,25 +14,20 @@ import numpy as np
 
 from derivations import meaning
 from derivations.latex import Node
-from mlp.functions import Array
 
 STEP = 1e-30  # of the complex step: exact to rounding, however small
 TOLERANCE = 1e-9
 
 
-class Wrong(ValueError):
+class WrongError(ValueError):
     """An expression that makes no sense: shapes do not fit, an index is out of range."""
-
-
-class Silent(ValueError):
-    """A point about which the statement says nothing: no case of a case distinction holds."""
 
 
 def close(a: Any, b: Any) -> bool:
     """Whether two values have one shape and agree to 1e-9."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape:
-        raise Wrong(f"shape {a.shape} on the left, {b.shape} on the right")
+        raise WrongError(f"shape {a.shape} on the left, {b.shape} on the right")
     scale = max(1.0, float(np.abs(a).max(initial=0)), float(np.abs(b).max(initial=0)))
     return bool(np.all(np.abs(a - b) <= TOLERANCE * scale))
 
@@ -47,7 +42,8 @@ class World:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     indices: Mapping[str, int] = field(default_factory=dict)
     complex_step: bool = False
-    memo: dict[Any, Any] = field(default_factory=dict, compare=False)
+    memo: dict[Any, Any] = field(default_factory=dict)  # what has been computed at this point
+    upstream: dict[str, set[str]] = field(default_factory=dict)  # what each definition depends on
 
     # The value of a name.
 
@@ -67,7 +63,7 @@ class World:
         if name in meaning.QUANTITIES and not self.follows(name):
             return _squeeze(meaning.QUANTITIES[name](self.leaves))
         if name not in self.definitions:
-            raise Wrong(f"{name} is not in the table of meanings, and no display defines it")
+            raise WrongError(f"{name} is not in the table of meanings, and no display defines it")
         if self.batch and name in meaning.COLUMNS:
             columns = [np.atleast_2d(self.column(i).get(name)) for i in range(meaning.SIZES["K"])]
             return np.concatenate(columns, axis=1)
@@ -75,17 +71,15 @@ class World:
 
     def follows(self, name: str) -> bool:
         """Whether the quantity depends on one that is overridden, by the report's definitions."""
-        if not self.overrides:
-            return False
-        seen, todo = set(), [name]
-        while todo:
-            here = todo.pop()
-            if here in self.overrides:
-                return True
-            if here not in seen and here in self.definitions:
-                seen.add(here)
-                todo += [n.name for n in self.definitions[here].walk() if n.op == "symbol"]
-        return False
+        if name not in self.upstream:
+            seen, todo = {name}, [name]
+            while todo:
+                here = self.definitions.get(todo.pop(), Node("number"))
+                new = {n.name for n in here.walk() if n.op == "symbol"} - seen
+                seen |= new
+                todo += new
+            self.upstream[name] = seen
+        return not self.upstream[name].isdisjoint(self.overrides)
 
     def column(self, i: int) -> "World":
         """The world of one example of the minibatch."""
@@ -96,10 +90,14 @@ class World:
 
         leaves = only(self.leaves)
         leaves[meaning.CLASS] = int(leaves[meaning.CLASS][0, 0])
-        return World(leaves, self.definitions, False, only(self.overrides), {}, self.complex_step)
+        return replace(
+            self, leaves=leaves, batch=False, overrides=only(self.overrides), indices={}, memo={}
+        )
 
     def override(self, name: str, value: Any) -> "World":
         """The world in which a quantity has another value, and what depends on it follows."""
+        if np.shape(value) != np.shape(self.get(name)):
+            raise WrongError(f"{name} of shape {np.shape(value)}, not {np.shape(self.get(name))}")
         if name == r"\theta":
             leaves, start = dict(self.leaves), 0
             for part in meaning.PARAMETERS:
@@ -128,10 +126,11 @@ class World:
         """The value of an expression: a scalar, or a matrix; a relation gives a truth value."""
         method: Callable[[Node], Any] | None = getattr(self, "_" + node.op, None)
         if method is None:
-            raise Wrong(f"cannot evaluate {node.op} {node.name}".rstrip())
+            raise WrongError(f"cannot evaluate {node.op} {node.name}".rstrip())
         return method(node)
 
     def values(self, node: Node) -> list[Any]:
+        """The values of a node's parts."""
         return [self.value(arg) for arg in node.args]
 
     def _number(self, node: Node) -> Any:
@@ -153,7 +152,7 @@ class World:
         total, *rest = self.values(node)
         for term in rest:
             if np.shape(total) != np.shape(term):
-                raise Wrong(f"a sum of shapes {np.shape(total)} and {np.shape(term)}")
+                raise WrongError(f"a sum of shapes {np.shape(total)} and {np.shape(term)}")
             total = total + term
         return total
 
@@ -162,19 +161,19 @@ class World:
         if np.ndim(a) == 0 or np.ndim(b) == 0:
             return np.multiply(a, b)
         if a.shape[1] != b.shape[0]:
-            raise Wrong(f"a product of shapes {a.shape} and {b.shape}")
+            raise WrongError(f"a product of shapes {a.shape} and {b.shape}")
         return _squeeze(a @ b)
 
     def _odot(self, node: Node) -> Any:
         a, b = self.values(node)
         if np.shape(a) != np.shape(b):
-            raise Wrong(f"an elementwise product of shapes {np.shape(a)} and {np.shape(b)}")
+            raise WrongError(f"an elementwise product of shapes {np.shape(a)} and {np.shape(b)}")
         return np.multiply(a, b)
 
     def _div(self, node: Node) -> Any:
         a, b = self.values(node)
         if np.ndim(b) != 0:
-            raise Wrong(f"a division by an array of shape {np.shape(b)}")
+            raise WrongError(f"a division by an array of shape {np.shape(b)}")
         return np.divide(a, b)
 
     def _pow(self, node: Node) -> Any:
@@ -183,12 +182,12 @@ class World:
             return np.exp(self.value(exponent))
         a = self.value(base)
         if np.ndim(a) != 0:
-            raise Wrong(f"a power of an array of shape {np.shape(a)}")
+            raise WrongError(f"a power of an array of shape {np.shape(a)}")
         return np.power(np.multiply(1.0, a), self.value(exponent))
 
     def _norm(self, node: Node) -> Any:
         if node.name not in meaning.NORMS:
-            raise Wrong(f"an unknown norm, {node.name!r}")
+            raise WrongError(f"an unknown norm, {node.name!r}")
         return meaning.NORMS[node.name](self.value(node.args[0]))
 
     def _abs(self, node: Node) -> Any:
@@ -200,7 +199,7 @@ class World:
     def _transpose(self, node: Node) -> Any:
         a = self.value(node.args[0])
         if np.ndim(a) != 2:
-            raise Wrong("the transpose of a scalar")
+            raise WrongError("the transpose of a scalar")
         return a.T
 
     def _call(self, node: Node) -> Any:
@@ -210,7 +209,9 @@ class World:
             return _squeeze(meaning.FUNCTIONS[name](*args))
         (x,) = (np.asarray(a, float) for a in args)
         slope = meaning.FUNCTIONS[name](x + STEP * 1j).imag / STEP
-        return np.where(x == 0, meaning.AT_KINK[name](x), slope) if name in meaning.AT_KINK else slope
+        return (
+            np.where(x == 0, meaning.AT_KINK[name](x), slope) if name in meaning.AT_KINK else slope
+        )
 
     def _indicator(self, node: Node) -> Any:
         return np.multiply(1.0, self.value(node.args[0]))
@@ -223,16 +224,18 @@ class World:
         return truth
 
     def _cases(self, node: Node) -> Any:
-        for row in node.args:
-            value, *condition = row.args
-            if not condition or self.value(condition[0]):
-                if value.op != "relation":
-                    return self.value(value)
-                parts = self.values(value)  # a chain within one case: d/dx x = 1
-                if not all(close(a, b) for a, b in pairwise(parts)):
-                    raise Wrong("the two sides within a case differ")
-                return parts[0]
-        raise Silent
+        rows = [row.args for row in node.args]
+        held = [value for value, condition in rows if self.value(condition)]
+        if not held:
+            raise WrongError("none of the cases holds")
+        if len(held) > 1 and rows[-1][1].op != "true":
+            raise WrongError("two of the cases hold at once")
+        if held[0].op != "relation":
+            return self.value(held[0])
+        first, *rest = self.values(held[0])  # a chain within one case: d/dx x = 1
+        if not all(close(first, other) for other in rest):
+            raise WrongError("the two sides within a case differ")
+        return first
 
     def _matrix(self, node: Node) -> Any:
         return np.block([self.values(row) for row in node.args])
@@ -244,7 +247,7 @@ class World:
         value, *sizes = self.values(node)
         shape = tuple(int(size) for size in sizes)
         if np.shape(value) != shape:
-            raise Wrong(f"the shape is {np.shape(value)}, not {shape}")
+            raise WrongError(f"the shape is {np.shape(value)}, not {shape}")
         return value
 
     def _set(self, node: Node) -> Any:
@@ -256,11 +259,13 @@ class World:
 
     def _index(self, node: Node) -> Any:
         base, *places = node.args
+        if base.op == "transpose" and len(places) == 1:
+            raise WrongError("one index on a transpose")
         a, at = self.value(base), [int(self.value(place)) - 1 for place in places]
         sizes = axes(a, len(at))
         for place, size in zip(at, sizes, strict=True):
             if not 0 <= place < size:
-                raise Wrong(f"index {place + 1} on an axis of size {size}")
+                raise WrongError(f"index {place + 1} on an axis of size {size}")
         return a.reshape(sizes)[tuple(at)]
 
     def _example(self, node: Node) -> Any:
@@ -272,7 +277,7 @@ class World:
         name = base.args[0].name if base.op == "index" else base.name
         choices = [c for c in meaning.ARGUMENTS[name] if len(c) == len(args)]
         if not choices:
-            raise Wrong(f"{name} with {len(args)} arguments")
+            raise WrongError(f"{name} with {len(args)} arguments")
         world = self
         for leaf, arg in zip(choices[0], args, strict=True):
             if arg != Node("symbol", leaf):
@@ -293,10 +298,12 @@ class World:
         if len(bounds) == 2:
             first, last = (int(self.value(b)) for b in bounds)
             if size is not None and (first, last) != (1, size):
-                raise Wrong(f"{node.name} runs from {first} to {last} on an axis of size {size}")
+                raise WrongError(
+                    f"{node.name} runs from {first} to {last} on an axis of size {size}"
+                )
             return [self.bind(**{node.name: i}) for i in range(first, last + 1)]
         if size is None:
-            raise Wrong(f"a sum over {node.name}, which has no bounds and stands on no axis")
+            raise WrongError(f"a sum over {node.name}, which has no bounds and stands on no axis")
         worlds = [self.bind(**{node.name: i}) for i in range(1, size + 1)]
         return [w for w in worlds if not bounds or w.value(bounds[0])]
 
@@ -309,10 +316,10 @@ class World:
     def differentiate(self, of: Node, by: Node) -> Any:
         """The derivative by a symbol, whole or one element, through what depends on it."""
         if self.complex_step:
-            raise Wrong("a derivative within a derivative")
+            raise WrongError("a derivative within a derivative")
         symbol = by.args[0] if by.op == "index" else by
         if symbol.op != "symbol":
-            raise Wrong(f"a derivative with respect to {symbol.op}")
+            raise WrongError(f"a derivative with respect to {symbol.op}")
         base = np.asarray(self.get(symbol.name))
 
         def slope(place: tuple[int, ...]) -> Any:
@@ -325,13 +332,13 @@ class World:
             at = [int(self.value(place)) - 1 for place in by.args[1:]]
             sizes = axes(base, len(at))
             flat = int(np.ravel_multi_index(at, sizes))
-            return slope(np.unravel_index(flat, base.shape))
+            return slope(tuple(int(p) for p in np.unravel_index(flat, base.shape)))
         slopes = [slope(place) for place in np.ndindex(base.shape)]
         if np.ndim(slopes[0]) == 0:
             return np.reshape(slopes, base.shape)
         if all(a.shape[1] == 1 for a in (slopes[0], base)):
             return np.concatenate(slopes, axis=1)
-        raise Wrong("a derivative of a matrix by a matrix")
+        raise WrongError("a derivative of a matrix by a matrix")
 
     # What an index runs over.
 
@@ -341,7 +348,7 @@ class World:
 
         def meet(name: str, size: int) -> None:
             if found.setdefault(name, size) != size:
-                raise Wrong(f"index {name} stands on axes of size {found[name]} and {size}")
+                raise WrongError(f"index {name} stands on axes of size {found[name]} and {size}")
 
         for arg in node.args[-1:] if node.op in ("sum", "prod") else node.args:
             for name, size in self.sizes(arg).items():
@@ -368,7 +375,7 @@ def axes(a: Any, count: int) -> tuple[int, ...]:
     if len(shape) == 2 and count == 1 and 1 in shape:
         return (max(shape),)
     if len(shape) != count:
-        raise Wrong(f"{count} indices on an array of shape {shape}")
+        raise WrongError(f"{count} indices on an array of shape {shape}")
     return shape
 
 
@@ -383,5 +390,5 @@ def compare(name: str, a: Any, b: Any) -> Any:
     tests: dict[str, Callable[[Any, Any], Any]] = {"<": np.less, ">": np.greater}
     tests |= {r"\leq": np.less_equal, r"\geq": np.greater_equal, r"\neq": np.not_equal}
     if name not in tests:
-        raise Wrong(f"{name} within an expression")
+        raise WrongError(f"{name} within an expression")
     return tests[name](a, b)

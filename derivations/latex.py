@@ -102,7 +102,9 @@ class _Parser:
     def take(self, expected: str = "") -> str:
         text = self.now
         if not text or (expected and text != expected):
-            raise ParseError(f"line {self.line}: {text or 'the end'!r} where {expected!r} was expected")
+            raise ParseError(
+                f"line {self.line}: {text or 'the end'!r} where {expected!r} was expected"
+            )
         self.at += 1
         return text
 
@@ -290,7 +292,8 @@ class _Parser:
     def number(self) -> str:
         digits = self.take()
         while self.now.isdigit() or (
-            self.now == "." and self.tokens[self.at + 1 : self.at + 2]
+            self.now == "."
+            and self.tokens[self.at + 1 : self.at + 2]
             and self.tokens[self.at + 1].text.isdigit()
         ):
             digits += self.take()
@@ -388,11 +391,15 @@ class _Parser:
     def named(self) -> Node:
         """A symbol or a function, with everything that belongs to it."""
         if self.now in (*RELATIONS, *SEPARATORS, "", "}", ")", "]", "&", "^", "_"):
-            raise ParseError(f"line {self.line}: {self.now or 'the end'!r} where a factor was expected")
+            raise ParseError(
+                f"line {self.line}: {self.now or 'the end'!r} where a factor was expected"
+            )
         base = self.take()
         if base in WORDS:
             inside = [t.text for t in self.raw()]
-            base = "".join(inside) if base in (r"\mathrm", r"\text") else base + " " + "".join(inside)
+            base = (
+                "".join(inside) if base in (r"\mathrm", r"\text") else base + " " + "".join(inside)
+            )
         if base.lstrip("\\") in self.names.functions:
             return self.function(base.lstrip("\\"))
         if base == r"\mathbf 1" and self.now == "_" and self.ahead(1, "{") and self.ahead(2, r"\{"):

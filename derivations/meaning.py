@@ -15,7 +15,7 @@ from mlp import functions
 from mlp.functions import Array
 from mlp.model import Params, bprop, count, fprop, loss
 from mlp.penalty import Lambdas, grad_penalty, penalty
-from mlp.train import step
+from mlp.train import update
 
 Leaves = Mapping[str, Any]
 
@@ -66,11 +66,11 @@ def stack(values: Params) -> Array:
     return np.concatenate([v.reshape(-1, 1) for v in values])
 
 
-def _direction(p: Leaves) -> Array:
-    act = fprop(params(p), p[INPUT])
-    return stack(bprop(params(p), act, classes(p[CLASS]))) + stack(
-        grad_penalty(params(p), lambdas(p))
-    )
+def _direction(p: Leaves, penalised: bool = True) -> Params:
+    """The gradient that training follows."""
+    risk = bprop(params(p), fprop(params(p), p[INPUT]), classes(p[CLASS]))
+    penalty = grad_penalty(params(p), lambdas(p) if penalised else Lambdas())
+    return Params(*(g + h for g, h in zip(risk, penalty, strict=True)))
 
 
 def _penalty(p: Leaves) -> Array:
@@ -90,11 +90,11 @@ QUANTITIES: dict[str, Callable[[Leaves], Any]] = {
     r"\tilde R_K": lambda p: _batch_risk(p) + _penalty(p),
     r"\theta": lambda p: stack(params(p)),
     r"n_\theta": lambda p: count(params(p)),
-    r"\mathbf v": _direction,
+    r"\mathbf v": lambda p: stack(_direction(p)),
     r"\mathbf y": lambda p: p[CLASS],
 }
 COLUMNS = [INPUT, CLASS, r"\mathbf h^a", r"\mathbf h^s", r"\mathbf o^a", r"\mathbf o^s", "L"]
-BATCH_ONLY = {"K", r"\mathbf 1_K", r"\hat R_K", r"\tilde R_K", r"\mathbf y"}
+BATCH_ONLY = {"K", r"\mathbf 1_K", r"\hat R_K", r"\tilde R_K", r"\mathbf y", r"\mathbf v"}
 ARGUMENTS = {name: ([INPUT, CLASS], [INPUT]) for name in COLUMNS[2:]}
 ARGUMENTS |= {name: ([r"\theta"], list(PARAMETERS)) for name in QUANTITIES if name[-1] in "RK"}
 ARGUMENTS |= {r"\mathcal L": ([r"\theta"], list(PARAMETERS))}
@@ -164,8 +164,8 @@ def draw(seed: int, batch: bool) -> dict[str, Any]:
     return p
 
 
-def after_step(p: Leaves, data: bool, penalised: bool) -> Params:
-    """θ after the step of gradient descent that `mlp.train` takes, on the data set or minibatch."""
+def after_update(p: Leaves, data: bool, penalised: bool) -> Params:
+    """θ after the update of `mlp.train`, down the risk of the data set or of the minibatch."""
     x, y = (p["data x"], p["data y"]) if data else (p[INPUT], p[CLASS])
-    strengths = lambdas(p) if penalised else Lambdas()
-    return step(params(p), x, classes(y), p[r"\eta"], strengths)[0]
+    velocity = _direction({**p, INPUT: x, CLASS: y}, penalised)
+    return update(params(p), velocity, p[r"\eta"])

@@ -84,7 +84,9 @@ def tokens(latex: str, line: int, known: dict[str, Macro]) -> list[Token]:
             body: list[Token] = []
             parts = iter(macro.body)
             for text in parts:
-                body += arguments[int(next(parts)) - 1] if text == "#" else [Token(text, token.line)]
+                body += (
+                    arguments[int(next(parts)) - 1] if text == "#" else [Token(text, token.line)]
+                )
             rest += reversed(body)
             continue
         pair = token.text + rest[-1].text if rest else ""

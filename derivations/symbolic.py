@@ -12,7 +12,18 @@ from sympy.parsing.latex import parse_latex
 
 from derivations.latex import Statement
 
-OPERATIONS = {"number", "neg", "add", "mul", "div", "pow", "bracket", "derivative", "symbol", "call"}
+OPERATIONS = {
+    "number",
+    "neg",
+    "add",
+    "mul",
+    "div",
+    "pow",
+    "bracket",
+    "derivative",
+    "symbol",
+    "call",
+}
 FUNCTIONS = {"exp", "log", "tanh", "sigmoid", "softplus"}
 LETTERS = {"sigmoid": "f", "softplus": "g", r"\tanh": "h"}  # SymPy's functions have one letter
 SPELLING = {"[": "(", "]": ")", r"\mathrm { d }": "d"}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from derivations import meaning
-from derivations.evaluate import Silent, World, Wrong, close, compare
+from derivations.evaluate import World, close, compare
 from derivations.latex import Node, ParseError, Statement, parse
 from derivations.read import Display, Macro, displays, macros, tokens
 from derivations.symbolic import Prover
@@ -42,14 +42,18 @@ class Reading:
     batch: bool
 
 
-def check(text: str, symbolically: bool = True) -> list[Verdict]:
-    """Check the source of the report; one verdict for each display of parts a and b."""
+def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
+    """Check the source of the report; one verdict for each display of parts a and b.
+
+    With `only`, verify the display on that line alone, and what uses the symbols that it defines.
+    """
     known = macros(text)
     readings = [_read(display, known) for display in displays(text)]
     network = _definitions(readings)
     prover = Prover() if symbolically else None
     local: dict[str, Node] = {}
     unused: dict[str, Verdict] = {}
+    watched: set[str] = set()
     for reading in readings:
         verdict, hows = reading.verdict, set()
         if verdict.reason or verdict.failure:
@@ -61,6 +65,11 @@ def check(text: str, symbolically: bool = True) -> list[Verdict]:
                 hows.add("by its use")
                 if prover is not None:
                     prover.define(statement)
+                watched |= {name} if verdict.display.line == only else set()
+                continue
+            if only not in (0, verdict.display.line) and watched.isdisjoint(
+                node.name for node in statement.nodes
+            ):
                 continue
             statement.conditions += reading.conditions
             failure = _verify(statement, {**network, **local}, reading.batch)
@@ -93,7 +102,7 @@ def _read(display: Display, known: dict[str, Macro]) -> Reading:
             reading.batch |= word == "batch"
         found = tokens(display.latex, display.line, known)
         reading.statements = parse(found, meaning.NAMES)
-    except (ParseError, ValueError) as error:
+    except ParseError as error:
         reading.verdict.failure = f"cannot be read: {error}"
     reading.batch |= any(_of_a_batch(n) for s in reading.statements for n in s.nodes)
     return reading
@@ -129,25 +138,39 @@ def _definitions(readings: list[Reading]) -> dict[str, Node]:
 
 def _verify(statement: Statement, definitions: Mapping[str, Node], batch: bool) -> str:
     """Empty if the statement holds wherever it is claimed, else which step fails and how."""
+    if failure := _circular(statement):
+        return failure
     tested = 0
     step, line = 0, statement.line
     try:
         with np.errstate(all="ignore"):
             for seed in range(POINTS):
-                for world in _points(World(meaning.draw(seed, batch), definitions, batch), statement):
+                for world in _points(
+                    World(meaning.draw(seed, batch), definitions, batch), statement
+                ):
                     step, line = 0, statement.line
-                    try:
-                        left = world.value(statement.first)
-                        for step, (line, relation, node, _) in enumerate(statement.steps, 1):
-                            problem, left = _step(world, left, relation, node)
-                            if problem:
-                                return f"step {step}, line {line}: {problem}"
-                        tested += 1
-                    except Silent:
-                        continue
-    except (Wrong, ArithmeticError, IndexError, TypeError, AttributeError, KeyError) as error:
+                    left = world.value(statement.first)
+                    for step, (line, relation, node, _) in enumerate(statement.steps, 1):
+                        problem, left = _step(world, left, relation, node)
+                        if problem:
+                            return f"step {step}, line {line}: {problem}"
+                    tested += 1
+    except (ValueError, ArithmeticError, LookupError, TypeError) as error:
         return f"step {max(step, 1)}, line {line}: {error}"
     return "" if tested else f"line {line}: no point satisfies the conditions, nothing was tested"
+
+
+def _circular(statement: Statement) -> str:
+    """Which step says nothing, because its two sides are the same or the claim is its own reason."""
+    first = before = statement.first
+    named = first.op in ("symbol", "derivative") or (first.op == "index" and first.args[0].name)
+    for step, (line, relation, node, _) in enumerate(statement.steps, 1):
+        if node == before:
+            return f"step {step}, line {line}: both sides are the same"
+        if relation == "=" and named and first in node.walk():
+            return f"step {step}, line {line}: the left-hand side occurs on the right"
+        before = node
+    return ""
 
 
 def _points(world: World, statement: Statement) -> Iterator[World]:
@@ -188,11 +211,13 @@ def _update(world: World, left: Any, node: Node, right: Any) -> str:
     """An update must be the step that the training program takes, on the risk that it names."""
     names = {n.name for n in node.walk()}
     penalised = not names & {r"\hat R", r"\hat R_K"} or r"\mathcal L" in names
-    after = meaning.after_step(world.leaves, bool(names & {r"\hat R", r"\tilde R"}), penalised)
+    after = meaning.after_update(world.leaves, bool(names & {r"\hat R", r"\tilde R"}), penalised)
     flat = {r"\theta": meaning.stack(after)}
     flat |= dict(zip(meaning.PARAMETERS, after, strict=True))
     fits = [v for k, v in flat.items() if close_or_shape(world.get(k), left)]
-    return "" if fits and close(fits[0], right) else f"training gives another step than {_show(right)}"
+    return (
+        "" if fits and close(fits[0], right) else f"training gives another step than {_show(right)}"
+    )
 
 
 def close_or_shape(a: Any, b: Any) -> bool:
