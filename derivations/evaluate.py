@@ -2,7 +2,8 @@
 
 A quantity has the value that the package computes. Once one of the quantities in between is
 perturbed, as o^a is in ∂L/∂o^a, what depends on it follows the definitions in the report: the
-network is then the composition of the displays h^a = …, h^s = …, o^a = … themselves.
+network is then the composition of the displays h^a = …, h^s = …, o^a = … themselves. Shapes are
+strict: nothing is broadcast, and the axes that an index stands on must be of one size.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,12 +25,22 @@ class WrongError(ValueError):
 
 
 def close(a: Any, b: Any) -> bool:
-    """Whether two values have one shape and agree to 1e-9."""
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape:
-        raise WrongError(f"shape {a.shape} on the left, {b.shape} on the right")
-    scale = max(1.0, float(np.abs(a).max(initial=0)), float(np.abs(b).max(initial=0)))
-    return bool(np.all(np.abs(a - b) <= TOLERANCE * scale))
+    """Whether two values agree to 1e-9. Raises WrongError where their shapes differ."""
+    if np.shape(a) != np.shape(b):
+        raise WrongError(f"shape {np.shape(a)} on the left, {np.shape(b)} on the right")
+    scale = np.maximum(1, np.maximum(np.abs(a).max(initial=0), np.abs(b).max(initial=0)))
+    return bool(np.all(np.abs(np.subtract(a, b)) <= TOLERANCE * scale))
+
+
+def holds(relation: str, a: Any, b: Any) -> bool:
+    """Whether a relation holds between two real values, for each pair of their elements."""
+    if relation == "=":
+        return close(a, b)
+    tests: dict[str, Callable[[Any, Any], Any]] = {"<": np.less, ">": np.greater}
+    tests |= {r"\leq": np.less_equal, r"\geq": np.greater_equal, r"\neq": np.not_equal}
+    if relation not in tests:
+        raise WrongError(f"{relation} within an expression")
+    return bool(np.all(tests[relation](a, b)))
 
 
 @dataclass(frozen=True)
@@ -41,332 +52,227 @@ class World:
     batch: bool
     overrides: Mapping[str, Any] = field(default_factory=dict)
     indices: Mapping[str, int] = field(default_factory=dict)
-    complex_step: bool = False
+    perturbed: bool = False  # within a complex step
     memo: dict[Any, Any] = field(default_factory=dict)  # what has been computed at this point
     upstream: dict[str, set[str]] = field(default_factory=dict)  # what each definition depends on
 
-    # The value of a name.
+    # The values of names.
 
     def get(self, name: str) -> Any:
         """The value of a symbol."""
         if name in self.indices:
             return self.indices[name]
         if name not in self.memo:
-            self.memo[name] = self._get(name)
+            self.memo[name] = self.compute(name)
         return self.memo[name]
 
-    def _get(self, name: str) -> Any:
+    def compute(self, name: str) -> Any:
+        """The value of a symbol: overridden, drawn, from the package, or by its definition."""
         if name in self.overrides:
             return self.overrides[name]
         if name in self.leaves and name not in self.definitions:
             return self.leaves[name]
-        if name in meaning.QUANTITIES and not self.follows(name):
-            return _squeeze(meaning.QUANTITIES[name](self.leaves))
+        if name in meaning.QUANTITIES and self.depends(name).isdisjoint(self.overrides):
+            return _scalar(meaning.QUANTITIES[name](self.leaves))
         if name not in self.definitions:
-            raise WrongError(f"{name} is not in the table of meanings, and no display defines it")
+            raise WrongError(f"{name} has no meaning: not in the table, defined by no display")
         if self.batch and name in meaning.COLUMNS:
-            columns = [np.atleast_2d(self.column(i).get(name)) for i in range(meaning.SIZES["K"])]
-            return np.concatenate(columns, axis=1)
-        return replace(self, indices={}).value(self.definitions[name])
+            columns = (self.column(i).get(name) for i in range(meaning.SIZES["K"]))
+            return np.concatenate([np.atleast_2d(c) for c in columns], axis=1)
+        return self.bind().value(self.definitions[name])
 
-    def follows(self, name: str) -> bool:
-        """Whether the quantity depends on one that is overridden, by the report's definitions."""
+    def depends(self, name: str) -> set[str]:
+        """All names that a quantity depends on, by the report's definitions, and itself."""
         if name not in self.upstream:
             seen, todo = {name}, [name]
             while todo:
-                here = self.definitions.get(todo.pop(), Node("number"))
-                new = {n.name for n in here.walk() if n.op == "symbol"} - seen
+                definition = self.definitions.get(todo.pop(), Node("number"))
+                new = {node.name for node in definition.walk() if node.op == "symbol"} - seen
                 seen |= new
                 todo += new
             self.upstream[name] = seen
-        return not self.upstream[name].isdisjoint(self.overrides)
+        return self.upstream[name]
 
-    def column(self, i: int) -> "World":
-        """The world of one example of the minibatch."""
-
-        def only(values: Mapping[str, Any]) -> dict[str, Any]:
-            cut = {k: v[:, i : i + 1] for k, v in values.items() if k in meaning.COLUMNS}
-            return {**values, **cut}
-
-        leaves = only(self.leaves)
-        leaves[meaning.CLASS] = int(leaves[meaning.CLASS][0, 0])
-        return replace(
-            self, leaves=leaves, batch=False, overrides=only(self.overrides), indices={}, memo={}
-        )
+    def bind(self, **indices: int) -> "World":
+        """The world with just these indices fixed; it shares what has been computed."""
+        return replace(self, indices=indices)
 
     def override(self, name: str, value: Any) -> "World":
         """The world in which a quantity has another value, and what depends on it follows."""
-        if np.shape(value) != np.shape(self.get(name)):
-            raise WrongError(f"{name} of shape {np.shape(value)}, not {np.shape(self.get(name))}")
+        old = self.get(name)
+        if np.shape(value) != np.shape(old):
+            raise WrongError(f"{name} of shape {np.shape(value)}, not {np.shape(old)}")
         if name == r"\theta":
-            leaves, start = dict(self.leaves), 0
-            for part in meaning.PARAMETERS:
-                size = np.size(leaves[part])
-                leaves[part] = value[start : start + size].reshape(leaves[part].shape)
-                start += size
-            return replace(self, leaves=leaves, memo={})
+            return replace(self, leaves={**self.leaves, **meaning.split(value)}, memo={})
         if name in self.leaves:
             return replace(self, leaves={**self.leaves, name: value}, memo={})
         return replace(self, overrides={**self.overrides, name: value}, memo={})
 
-    def example(self, i: int) -> "World":
-        """The world of one example of the data set, or of the minibatch."""
-        if self.batch:
-            return self.column(i - 1)
-        x, y = self.leaves["data x"][:, i - 1 : i], int(self.leaves["data y"][0, i - 1])
-        return self.override(meaning.INPUT, x).override(meaning.CLASS, y)
+    def column(self, i: int) -> "World":
+        """The world of one example of the minibatch."""
 
-    def bind(self, **indices: int) -> "World":
-        """The world with more indices fixed; it shares what has been computed."""
-        return replace(self, indices={**self.indices, **indices})
+        def cut(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {k: v[:, i : i + 1] if k in meaning.COLUMNS else v for k, v in values.items()}
 
-    # The value of a node.
+        leaves = cut(self.leaves)
+        leaves["y"] = int(leaves["y"][0, 0])
+        overrides = cut(self.overrides)
+        return replace(self, leaves=leaves, overrides=overrides, batch=False, indices={}, memo={})
+
+    # The values of nodes: a method for each kind of node, which gets the values of its parts.
 
     def value(self, node: Node) -> Any:
-        """The value of an expression: a scalar, or a matrix; a relation gives a truth value."""
-        method: Callable[[Node], Any] | None = getattr(self, "_" + node.op, None)
-        if method is None:
-            raise WrongError(f"cannot evaluate {node.op} {node.name}".rstrip())
-        return method(node)
-
-    def values(self, node: Node) -> list[Any]:
-        """The values of a node's parts."""
-        return [self.value(arg) for arg in node.args]
+        """The value of an expression: a scalar or a matrix; of a relation, a truth value."""
+        special: Callable[[Node], Any] | None = getattr(self, f"_{node.op}", None)
+        if special is not None:
+            return special(node)
+        parts = [self.value(arg) for arg in node.args]
+        if node.op not in OPERATIONS:
+            raise WrongError(f"{node.op} {node.name} makes no sense here")
+        return OPERATIONS[node.op](*parts)
 
     def _number(self, node: Node) -> Any:
-        return float(node.name) if "." in node.name else int(node.name)
+        return int(node.name)
 
     def _symbol(self, node: Node) -> Any:
         return self.get(node.name)
-
-    def _bracket(self, node: Node) -> Any:
-        return self.value(node.args[0])
-
-    def _true(self, node: Node) -> Any:
-        return True
-
-    def _neg(self, node: Node) -> Any:
-        return -np.asarray(self.value(node.args[0]))
-
-    def _add(self, node: Node) -> Any:
-        total, *rest = self.values(node)
-        for term in rest:
-            if np.shape(total) != np.shape(term):
-                raise WrongError(f"a sum of shapes {np.shape(total)} and {np.shape(term)}")
-            total = total + term
-        return total
-
-    def _mul(self, node: Node) -> Any:
-        a, b = self.values(node)
-        if np.ndim(a) == 0 or np.ndim(b) == 0:
-            return np.multiply(a, b)
-        if a.shape[1] != b.shape[0]:
-            raise WrongError(f"a product of shapes {a.shape} and {b.shape}")
-        return _squeeze(a @ b)
-
-    def _odot(self, node: Node) -> Any:
-        a, b = self.values(node)
-        if np.shape(a) != np.shape(b):
-            raise WrongError(f"an elementwise product of shapes {np.shape(a)} and {np.shape(b)}")
-        return np.multiply(a, b)
-
-    def _div(self, node: Node) -> Any:
-        a, b = self.values(node)
-        if np.ndim(b) != 0:
-            raise WrongError(f"a division by an array of shape {np.shape(b)}")
-        return np.divide(a, b)
-
-    def _pow(self, node: Node) -> Any:
-        base, exponent = node.args
-        if base == Node("symbol", "e"):
-            return np.exp(self.value(exponent))
-        a = self.value(base)
-        if np.ndim(a) != 0:
-            raise WrongError(f"a power of an array of shape {np.shape(a)}")
-        return np.power(np.multiply(1.0, a), self.value(exponent))
 
     def _norm(self, node: Node) -> Any:
         if node.name not in meaning.NORMS:
             raise WrongError(f"an unknown norm, {node.name!r}")
         return meaning.NORMS[node.name](self.value(node.args[0]))
 
-    def _abs(self, node: Node) -> Any:
-        return meaning.FUNCTIONS["abs"](self.value(node.args[0]))
-
-    def _sqrt(self, node: Node) -> Any:
-        return np.sqrt(self.value(node.args[0]))
-
-    def _transpose(self, node: Node) -> Any:
-        a = self.value(node.args[0])
-        if np.ndim(a) != 2:
-            raise WrongError("the transpose of a scalar")
-        return a.T
-
     def _call(self, node: Node) -> Any:
-        args = self.values(node)
+        args = [self.value(arg) for arg in node.args]
         name = node.name.rstrip("'")
-        if node.name == name:
-            return _squeeze(meaning.FUNCTIONS[name](*args))
-        (x,) = (np.asarray(a, float) for a in args)
-        slope = meaning.FUNCTIONS[name](x + STEP * 1j).imag / STEP
-        return (
-            np.where(x == 0, meaning.AT_KINK[name](x), slope) if name in meaning.AT_KINK else slope
-        )
+        function = meaning.FUNCTIONS[name]
+        if name == node.name:
+            return _scalar(function(*args))
+        (x,) = (np.asarray(arg, float) for arg in args)
+        slope = np.imag(function(x + STEP * 1j)) / STEP
+        at_kink = meaning.AT_KINK.get(name)
+        return slope if at_kink is None else np.where(x == 0, at_kink(x), slope)
 
     def _indicator(self, node: Node) -> Any:
-        return np.multiply(1.0, self.value(node.args[0]))
+        (relation,) = node.args
+        a, b = (np.real(self.value(arg)) for arg in relation.args)
+        pairs = np.nditer([a, b, None], op_dtypes=[None, None, float])
+        for x, y, out in pairs:
+            out[...] = holds(relation.name, x, y)
+        return pairs.operands[2]
 
     def _relation(self, node: Node) -> Any:
-        values = self.values(node)
-        truth: Any = True
-        for name, (a, b) in zip(node.name.split(), pairwise(values), strict=True):
-            truth = np.logical_and(truth, compare(name, np.real(a), np.real(b)))
-        return truth
+        values = pairwise(self.value(arg) for arg in node.args)
+        return all(
+            holds(name, np.real(a), np.real(b))
+            for name, (a, b) in zip(node.name.split(), values, strict=True)
+        )
+
+    def _true(self, node: Node) -> Any:
+        return True
 
     def _cases(self, node: Node) -> Any:
         rows = [row.args for row in node.args]
-        held = [value for value, condition in rows if self.value(condition)]
-        if not held:
+        met = [value for value, condition in rows if self.value(condition)]
+        if not met:
             raise WrongError("none of the cases holds")
-        if len(held) > 1 and rows[-1][1].op != "true":
+        if len(met) > 1 and rows[-1][1].op != "true":
             raise WrongError("two of the cases hold at once")
-        if held[0].op != "relation":
-            return self.value(held[0])
-        first, *rest = self.values(held[0])  # a chain within one case: d/dx x = 1
-        if not all(close(first, other) for other in rest):
+        if met[0].op != "relation":
+            return self.value(met[0])
+        if not self.value(met[0]):  # an equation within one case: d/dx x = 1
             raise WrongError("the two sides within a case differ")
-        return first
-
-    def _matrix(self, node: Node) -> Any:
-        return np.block([self.values(row) for row in node.args])
-
-    def _tuple(self, node: Node) -> Any:
-        return np.concatenate([np.reshape(v, (-1, 1)) for v in self.values(node)])
-
-    def _shaped(self, node: Node) -> Any:
-        value, *sizes = self.values(node)
-        shape = tuple(int(size) for size in sizes)
-        if np.shape(value) != shape:
-            raise WrongError(f"the shape is {np.shape(value)}, not {shape}")
-        return value
+        return self.value(met[0].args[0])
 
     def _set(self, node: Node) -> Any:
-        members = [a for a in node.args if a.op != "dots"]
-        values = [self.value(a) for a in members]
-        if len(members) < len(node.args):
-            return np.arange(int(values[0]), int(values[-1]) + 1)
-        return np.sort(np.concatenate([np.ravel(v) for v in values]))
+        first, *_, last = (self.value(arg) for arg in node.args if arg.op != "dots")
+        return np.arange(int(first), int(last) + 1)
 
     def _index(self, node: Node) -> Any:
         base, *places = node.args
         if base.op == "transpose" and len(places) == 1:
             raise WrongError("one index on a transpose")
-        a, at = self.value(base), [int(self.value(place)) - 1 for place in places]
+        a, at = self.value(base), tuple(int(self.value(place)) - 1 for place in places)
         sizes = axes(a, len(at))
-        for place, size in zip(at, sizes, strict=True):
-            if not 0 <= place < size:
-                raise WrongError(f"index {place + 1} on an axis of size {size}")
-        return a.reshape(sizes)[tuple(at)]
+        if not all(0 <= place < size for place, size in zip(at, sizes, strict=True)):
+            raise WrongError(f"index {[place + 1 for place in at]} on axes of size {sizes}")
+        return a.reshape(sizes)[at]
 
     def _example(self, node: Node) -> Any:
         base, i = node.args
-        return self.example(int(self.value(i))).value(base)
+        place = int(self.value(i)) - 1
+        x, y = self.leaves["data x"][:, place : place + 1], int(self.leaves["data y"][0, place])
+        return self.override(meaning.INPUT, x).override("y", y).value(base)
 
     def _apply(self, node: Node) -> Any:
         base, *args = node.args
         name = base.args[0].name if base.op == "index" else base.name
-        choices = [c for c in meaning.ARGUMENTS[name] if len(c) == len(args)]
-        if not choices:
-            raise WrongError(f"{name} with {len(args)} arguments")
         world = self
-        for leaf, arg in zip(choices[0], args, strict=True):
+        for leaf, arg in zip(meaning.ARGUMENTS[name][: len(args)], args, strict=True):
             if arg != Node("symbol", leaf):
                 world = world.override(leaf, self.value(arg))
         return world.value(base)
 
     def _sum(self, node: Node) -> Any:
-        terms = [world.value(node.args[-1]) for world in self.over(node)]
-        return sum(terms[1:], terms[0]) if terms else 0
-
-    def _prod(self, node: Node) -> Any:
-        return np.prod([world.value(node.args[-1]) for world in self.over(node)])
-
-    def over(self, node: Node) -> list["World"]:
-        """The worlds over which a sum runs."""
         *bounds, body = node.args
-        size = self.sizes(body).get(node.name)
-        if len(bounds) == 2:
-            first, last = (int(self.value(b)) for b in bounds)
-            if size is not None and (first, last) != (1, size):
-                raise WrongError(
-                    f"{node.name} runs from {first} to {last} on an axis of size {size}"
-                )
-            return [self.bind(**{node.name: i}) for i in range(first, last + 1)]
-        if size is None:
-            raise WrongError(f"a sum over {node.name}, which has no bounds and stands on no axis")
-        worlds = [self.bind(**{node.name: i}) for i in range(1, size + 1)]
-        return [w for w in worlds if not bounds or w.value(bounds[0])]
+        first, last = (int(self.value(bound)) for bound in bounds)
+        size = self.sizes(body).get(node.name, last)
+        if (first, last) != (1, size):
+            raise WrongError(f"{node.name} from {first} to {last} on an axis of size {size}")
+        worlds = (self.bind(**{**self.indices, node.name: i}) for i in range(first, last + 1))
+        return sum(world.value(body) for world in worlds)
 
     def _derivative(self, node: Node) -> Any:
-        key = (node, tuple(sorted(self.indices.items())))
+        key = (node, *sorted(self.indices.items()))
         if key not in self.memo:
             self.memo[key] = self.differentiate(*node.args)
         return self.memo[key]
 
     def differentiate(self, of: Node, by: Node) -> Any:
-        """The derivative by a symbol, whole or one element, through what depends on it."""
-        if self.complex_step:
-            raise WrongError("a derivative within a derivative")
-        symbol = by.args[0] if by.op == "index" else by
-        if symbol.op != "symbol":
-            raise WrongError(f"a derivative with respect to {symbol.op}")
+        """The derivative by a symbol, whole or one element, through all that depends on it."""
+        symbol, *places = by.args if by.op == "index" else (by,)
+        if self.perturbed or symbol.op != "symbol":
+            raise WrongError("a derivative within a derivative, or by what is no symbol")
         base = np.asarray(self.get(symbol.name))
 
-        def slope(place: tuple[int, ...]) -> Any:
+        def slope(place: tuple[Any, ...]) -> Any:
             moved = base.astype(complex)
             moved[place] += STEP * 1j
-            world = replace(self.override(symbol.name, moved), complex_step=True)
+            world = replace(self.override(symbol.name, moved), perturbed=True)
             return np.imag(world.value(of)) / STEP
 
-        if by.op == "index":
-            at = [int(self.value(place)) - 1 for place in by.args[1:]]
-            sizes = axes(base, len(at))
-            flat = int(np.ravel_multi_index(at, sizes))
-            return slope(tuple(int(p) for p in np.unravel_index(flat, base.shape)))
+        if places:
+            at = [int(self.value(place)) - 1 for place in places]
+            flat = np.ravel_multi_index(at, axes(base, len(at)))
+            return slope(np.unravel_index(flat, base.shape))
         slopes = [slope(place) for place in np.ndindex(base.shape)]
-        if np.ndim(slopes[0]) == 0:
-            return np.reshape(slopes, base.shape)
-        if all(a.shape[1] == 1 for a in (slopes[0], base)):
-            return np.concatenate(slopes, axis=1)
-        raise WrongError("a derivative of a matrix by a matrix")
+        if np.ndim(slopes[0]) != 0:
+            raise WrongError("a derivative of an array by an array")
+        return np.reshape(slopes, base.shape)
 
     # What an index runs over.
 
     def sizes(self, node: Node) -> dict[str, int]:
-        """The size of the axis on which each free index of an expression stands."""
+        """The size of the axes on which each free index of an expression stands."""
         found: dict[str, int] = {}
 
         def meet(name: str, size: int) -> None:
             if found.setdefault(name, size) != size:
-                raise WrongError(f"index {name} stands on axes of size {found[name]} and {size}")
+                raise WrongError(f"index {name} on axes of size {found[name]} and {size}")
 
-        for arg in node.args[-1:] if node.op in ("sum", "prod") else node.args:
+        for arg in node.args:
             for name, size in self.sizes(arg).items():
-                if not (node.op in ("sum", "prod") and name == node.name):
+                if node.op != "sum" or name != node.name:
                     meet(name, size)
         if node.op == "index":
             base, *places = node.args
-            shape = axes(self.first().value(base), len(places))
-            for place, size in zip(places, shape, strict=True):
+            ones = self.bind(**{**dict.fromkeys(meaning.INDICES, 1), **self.indices})
+            for place, size in zip(places, axes(ones.value(base), len(places)), strict=True):
                 if place.op == "symbol" and place.name not in self.leaves:
                     meet(place.name, size)
         if node.op == "example" and node.args[1].op == "symbol":
-            meet(node.args[1].name, meaning.SIZES["K" if self.batch else "n"])
+            meet(node.args[1].name, meaning.SIZES["n"])
         return found
-
-    def first(self) -> "World":
-        """The world in which every index that is not fixed is 1."""
-        return self.bind(**{name: self.indices.get(name, 1) for name in "pqjkli"})
 
 
 def axes(a: Any, count: int) -> tuple[int, ...]:
@@ -379,16 +285,64 @@ def axes(a: Any, count: int) -> tuple[int, ...]:
     return shape
 
 
-def _squeeze(a: Any) -> Any:
+def _scalar(a: Any) -> Any:
     return np.reshape(a, ()) if np.size(a) == 1 else a
 
 
-def compare(name: str, a: Any, b: Any) -> Any:
-    """Whether a relation holds between two real values, elementwise."""
-    if name == "=":
-        return np.isclose(a, b, rtol=0, atol=TOLERANCE)
-    tests: dict[str, Callable[[Any, Any], Any]] = {"<": np.less, ">": np.greater}
-    tests |= {r"\leq": np.less_equal, r"\geq": np.greater_equal, r"\neq": np.not_equal}
-    if name not in tests:
-        raise WrongError(f"{name} within an expression")
-    return tests[name](a, b)
+def _alike(a: Any, b: Any) -> None:
+    if np.shape(a) != np.shape(b):
+        raise WrongError(f"shapes {np.shape(a)} and {np.shape(b)} do not fit")
+
+
+def _add(*terms: Any) -> Any:
+    for term in terms:
+        _alike(terms[0], term)
+    return sum(terms[1:], terms[0])
+
+
+def _odot(a: Any, b: Any) -> Any:
+    _alike(a, b)
+    return np.multiply(a, b)
+
+
+def _mul(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    _alike(a[0], b[:, 0])
+    return _scalar(a @ b)
+
+
+def _div(a: Any, b: Any) -> Any:
+    _alike(b, 0)
+    return np.divide(a, b)
+
+
+def _pow(a: Any, b: Any) -> Any:
+    _alike(a, 0)
+    return np.power(np.multiply(1.0, a), b)
+
+
+def _transpose(a: Any) -> Any:
+    if np.ndim(a) != 2:
+        raise WrongError("the transpose of a scalar")
+    return a.T
+
+
+def _shaped(a: Any, *shape: int) -> Any:
+    if np.shape(a) != shape:
+        raise WrongError(f"the shape is {np.shape(a)}, not {shape}")
+    return a
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "add": _add,
+    "neg": np.negative,
+    "mul": _mul,
+    "odot": _odot,
+    "div": _div,
+    "pow": _pow,
+    "abs": meaning.FUNCTIONS["abs"],
+    "transpose": _transpose,
+    "shaped": _shaped,
+    "tuple": lambda *parts: np.concatenate([np.reshape(part, (-1, 1)) for part in parts]),
+}

@@ -1,27 +1,28 @@
-"""Parses the report's dialect of LaTeX: a display's tokens become statements made of nodes.
+"""Parses the report's dialect of LaTeX: the tokens of a display become statements made of nodes.
 
-The grammar is that of the page: a display holds statements, a statement is a chain of expressions
-with a relation between neighbours, an expression is a sum of products of factors, and a factor is
-an atom with its superscripts, subscripts and arguments. A symbol's name may have scripts of its own
-(h^a, W^{(1)}, d_h): `Names` says which ones.
+A display holds statements. A statement is a chain of expressions with a relation between each two,
+an expression is a sum of products of factors, and a factor is an atom with its superscripts,
+subscripts and arguments. Some symbols have scripts in their names (h^a, W^{(1)}, d_h): `Names` says
+which. An operator (a sum, a derivative) acts on the rest of its product.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from derivations.read import Token
 
-RELATIONS = {"=", "<", ">", r"\leq", r"\geq", r"\neq", r"\in", r"\leftarrow", r"\approx"}
-ARROWS = {r"\Rightarrow", r"\Longrightarrow", r"\implies", r"\iff", r"\Longleftrightarrow"}
-SEPARATORS = {",", ".", ";", r"\quad", r"\qquad", r"\\", "&"} | ARROWS
-OPENING = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\lvert": r"\rvert", r"\lVert": r"\rVert"}
-WORDS = {r"\text", r"\mathrm", r"\mathbf", r"\mathcal", r"\mathbb", r"\hat", r"\tilde", r"\bar"}
-LATEX_FUNCTIONS = {r"\exp", r"\log", r"\tanh", r"\max", r"\min"}
+RELATIONS = {"=", "<", ">", r"\leq", r"\geq", r"\neq", r"\in", r"\leftarrow"}
+SEPARATORS = {",", ".", r"\quad", r"\qquad", r"\\", "&"}
+CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\lvert": r"\rvert", r"\lVert": r"\rVert"}
+FONTS = {r"\mathbf", r"\mathcal", r"\hat", r"\tilde", r"\mathrm"}
+NO_FACTOR = (
+    RELATIONS | SEPARATORS | set(CLOSING.values()) | {r"\end", r"\text", r"\times", r"\odot"}
+)
 
 
 class ParseError(ValueError):
-    """A display that is not in the dialect; the message names the line and the token."""
+    """A display that is not in the dialect; the message says on which line and why."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,19 @@ class Node:
     args: tuple["Node", ...] = ()
 
     def walk(self) -> Iterator["Node"]:
-        """This node and all nodes below it."""
+        """The node and all nodes below it."""
         yield self
         for arg in self.args:
             yield from arg.walk()
 
 
 class Step(NamedTuple):
-    """One relation of a chain, between the expression before it and the one after it."""
+    """One relation of a chain, with what stands on its right."""
 
     line: int
     relation: str
     right: Node
-    source: str  # of the right-hand side
+    source: str  # LaTeX of the right-hand side, macros expanded
 
 
 @dataclass
@@ -54,22 +55,21 @@ class Statement:
 
     line: int
     first: Node
-    source: str  # of the first expression
+    source: str  # LaTeX of the first expression, macros expanded
     steps: list[Step] = field(default_factory=list)
     conditions: list[Node] = field(default_factory=list)
 
     def as_node(self) -> Node:
-        """The chain as a node that is true where each of its relations holds."""
+        """The statement within an expression: true where each of its relations holds."""
         if not self.steps:
-            return self.first.args[0]
-        names = " ".join(s.relation for s in self.steps)
-        return Node("relation", names, (self.first, *(s.right for s in self.steps)))
+            return self.first
+        parts = (self.first, *(step.right for step in self.steps))
+        return Node("relation", " ".join(step.relation for step in self.steps), parts)
 
     @property
     def nodes(self) -> list[Node]:
-        """Every node of the statement and its conditions."""
-        parts = [self.first, *(s.right for s in self.steps), *self.conditions]
-        return [node for part in parts for node in part.walk()]
+        """Every node of the statement and of its conditions."""
+        return [node for part in (self.as_node(), *self.conditions) for node in part.walk()]
 
 
 class Names(NamedTuple):
@@ -86,10 +86,10 @@ def parse(tokens: list[Token], names: Names) -> list[Statement]:
 
 
 class _Parser:
+    """Recursive descent: each method reads what it is named after, from `at` on."""
+
     def __init__(self, tokens: list[Token], names: Names) -> None:
         self.tokens, self.names, self.at = tokens, names, 0
-
-    # Moving through the tokens.
 
     @property
     def now(self) -> str:
@@ -97,435 +97,294 @@ class _Parser:
 
     @property
     def line(self) -> int:
-        return self.tokens[min(self.at, len(self.tokens) - 1)].line
+        return self.tokens[min(self.at, len(self.tokens) - 1)].line if self.tokens else 0
+
+    def fail(self, problem: str) -> NoReturn:
+        raise ParseError(f"line {self.line}: {problem}")
 
     def take(self, expected: str = "") -> str:
         text = self.now
         if not text or (expected and text != expected):
-            raise ParseError(
-                f"line {self.line}: {text or 'the end'!r} where {expected!r} was expected"
-            )
+            self.fail(f"{text or 'the end'!r} where {expected or 'more'!r} was expected")
         self.at += 1
         return text
 
     def skip(self, *texts: str) -> bool:
-        if self.now in texts and self.now:
-            self.at += 1
-            return True
-        return False
+        found = self.now in texts
+        self.at += found
+        return found
 
-    def raw(self) -> list[Token]:
-        """A group's tokens without the braces, or a single token."""
+    def group(self) -> list[Token]:
+        """The tokens of a group without its braces, or a single token."""
         start = self.at
-        if not self.skip("{"):
-            self.take()
+        if self.take() != "{":
             return self.tokens[start : self.at]
         depth = 1
         while depth:
             depth += {"{": 1, "}": -1}.get(self.take(), 0)
         return self.tokens[start + 1 : self.at - 1]
 
-    def inner(self, tokens: list[Token]) -> "_Parser":
-        return _Parser(tokens, self.names)
+    def word(self) -> str:
+        return "".join(_texts(self.group()))
 
-    def whole(self, tokens: list[Token]) -> Node:
-        """The expression that these tokens are, all of them."""
-        if not tokens:
-            raise ParseError(f"line {self.line}: an empty group")
-        parser = self.inner(tokens)
-        node = parser.expression()
-        if parser.now:
-            raise ParseError(f"line {parser.line}: {parser.now!r} is left over")
+    def inner(self) -> "_Parser":
+        """A parser of the group that comes next."""
+        return _Parser(self.group(), self.names)
+
+    def whole(self) -> Node:
+        """The expression that is all of what this parser has."""
+        node = self.expression()
+        if self.now:
+            self.fail(f"{self.now!r} is left over")
         return node
+
+    def source(self, start: int) -> str:
+        return " ".join(t for t in _texts(self.tokens[start : self.at]) if t != "&")
 
     # Statements.
 
     def statements(self) -> list[Statement]:
         found: list[Statement] = []
-        condition = new = False
         while self.now:
-            if self.now in (r"\begin", r"\end") and self.environment_here() == "aligned":
-                self.take()
-                self.raw()
-            elif self.now in SEPARATORS:
-                new = new or self.now not in ("&",)
-                self.take()
-            elif self.now == r"\text":
-                self.take()
-                words = _words(self.raw())
-                condition = words.split(" ")[0] in ("if", "for", "where", "when")
-                new = True
-            elif self.now in RELATIONS and found:
-                self.chain(found[-1])
-                new = False
-            elif self.now in ("+", "-") and found and not new:
-                raise ParseError(f"line {self.line}: {self.now!r} after a complete statement")
-            else:
-                statement = self.statement()
-                if found and (condition or _is_condition(statement)):
-                    found[-1].conditions.append(statement.as_node())
+            if self.skip(r"\begin", r"\end", r"\text"):
+                self.word()
+            elif not self.skip(*SEPARATORS):
+                if self.now in RELATIONS and found:
+                    self.chain(found[-1])
                 else:
-                    found.append(statement)
-                condition = new = False
-        lonely = next((s for s in found if not s.steps and s.first.op != "shaped"), None)
-        if lonely or not found:
-            line = lonely.line if lonely else self.line
-            raise ParseError(f"line {line}: an expression without a relation states nothing")
+                    found.append(self.statement())
+        for statement in found:
+            if not statement.steps and statement.first.op != "shaped":
+                raise ParseError(f"line {statement.line}: an expression alone states nothing")
+        if not found:
+            self.fail("an empty display")
         return found
-
-    def environment_here(self) -> str:
-        following = self.tokens[self.at + 2 : self.at + 9]
-        return "".join(t.text for t in following).split("}")[0]
 
     def statement(self) -> Statement:
         line, start = self.line, self.at
-        first = self.expression()
-        statement = Statement(line, first, self.source(start))
-        while self.now in RELATIONS or (self.now == "&" and self.next_is_relation()):
+        statement = Statement(line, self.expression(), self.source(start))
+        while self.now in RELATIONS or self.next_row():
             self.chain(statement)
         return statement
 
-    def next_is_relation(self) -> bool:
-        following = [t.text for t in self.tokens[self.at + 1 : self.at + 2]]
-        return bool(following) and following[0] in RELATIONS
+    def next_row(self) -> bool:
+        """Whether an alignment mark and a relation come next."""
+        return (
+            self.now == "&"
+            and self.tokens[self.at + 1 :][:1] != []
+            and (self.tokens[self.at + 1].text in RELATIONS)
+        )
 
     def chain(self, statement: Statement) -> None:
         self.skip("&")
         line, relation = self.line, self.take()
-        self.skip("&")
         start = self.at
-        right = self.space() if relation == r"\in" else self.expression()
+        right = self.space() if relation == r"\in" and self.skip(r"\mathbb") else self.expression()
         statement.steps.append(Step(line, relation, right, self.source(start)))
 
-    def source(self, start: int) -> str:
-        """The LaTeX of what has been read since `start`, macros expanded."""
-        return " ".join(t.text for t in self.tokens[start : self.at] if t.text != "&")
-
     def space(self) -> Node:
-        """What may stand after ∈: a real space, or a set."""
-        if self.now != r"\mathbb":
-            return self.expression()
-        self.take()
-        self.raw()
-        sizes = self.sizes(self.inner(self.raw())) if self.skip("^") else []
-        return Node("space", args=tuple(sizes))
+        self.word()
+        return Node("space", args=self.inner().sizes() if self.skip("^") else ())
 
-    def shaped(self) -> Node:
-        """An expression with its shape written under a brace."""
-        self.take(r"\underbrace")
-        inside = self.whole(self.raw())
-        self.take("_")
-        return Node("shaped", args=(inside, *self.sizes(self.inner(self.raw()))))
-
-    def sizes(self, inside: "_Parser") -> list[Node]:
-        found = [inside.expression(products=False)]
-        while inside.skip(r"\times"):
-            found.append(inside.expression(products=False))
-        return found
+    def sizes(self) -> tuple[Node, ...]:
+        found = [self.term()]
+        while self.skip(r"\times"):
+            found.append(self.term())
+        return tuple(found)
 
     # Expressions.
 
-    def expression(self, products: bool = True) -> Node:
-        terms = []
+    def expression(self) -> Node:
+        terms: list[Node] = []
         while True:
-            # A line of `aligned` may break before a sign.
             start = self.at
-            while terms and self.skip("&", r"\\", r"\quad", r"\qquad"):
+            while terms and self.skip("&", r"\\", r"\quad"):  # a line may break before a sign
                 pass
             if terms and self.now not in ("+", "-"):
                 self.at = start
-                break
-            negative = self.skip("-")
-            if not negative:
-                self.skip("+")
-            term = self.term(products)
-            terms.append(Node("neg", args=(term,)) if negative else term)
-        return terms[0] if len(terms) == 1 else Node("add", args=tuple(terms))
+                return terms[0] if len(terms) == 1 else Node("add", args=tuple(terms))
+            sign = self.take() if self.now in ("+", "-") else "+"
+            term = self.term()
+            terms.append(term if sign == "+" else Node("neg", args=(term,)))
 
-    def term(self, products: bool = True) -> Node:
+    def term(self) -> Node:
         left = self.factor()
         while True:
-            if self.skip(r"\cdot"):
-                left = Node("mul", args=(left, self.factor()))
-            elif products and self.skip(r"\times"):
-                left = Node("mul", args=(left, self.factor()))
-            elif self.skip("/"):
+            if self.skip(r"\odot"):  # binds weaker than a product
+                return Node("odot", args=(left, self.term()))
+            if self.skip("/"):
                 left = Node("div", args=(left, self.factor()))
-            elif self.skip(r"\odot"):
-                # Binds weaker than a product: A B ⊙ C D is (A B) ⊙ (C D).
-                return Node("odot", args=(left, self.term(products)))
-            elif self.starts_factor():
+            elif self.skip(r"\cdot") or self.starts_factor():
                 left = Node("mul", args=(left, self.factor()))
             else:
                 return left
 
     def starts_factor(self) -> bool:
-        text = self.now
-        if text in OPENING:
-            return True
-        if text.startswith("\\"):
-            stops = RELATIONS | SEPARATORS | set(OPENING.values()) | {r"\end", r"\text", r"\times"}
-            return text not in stops
-        return text.isalnum()
+        named = self.now.startswith("\\") or self.now.isalnum()
+        return self.now in CLOSING or (named and self.now not in NO_FACTOR)
 
     def factor(self) -> Node:
-        text = self.now
-        if text in OPENING and text != "{":
+        if self.now in CLOSING:
             return self.scripts(self.bracket())
-        if text == "{":
-            return self.scripts(self.whole(self.raw()))
-        if text.isdigit():
+        if self.now.isdigit():
             return self.scripts(Node("number", self.number()))
-        if text == r"\frac":
+        if self.now == "{":
+            return self.scripts(self.inner().whole())
+        if self.skip(r"\frac"):
             return self.scripts(self.fraction())
-        if text == r"\sqrt":
-            self.take()
-            return Node("sqrt", args=(self.whole(self.raw()),))
-        if text in (r"\sum", r"\prod"):
-            return self.big()
-        if text == r"\underbrace":
-            return self.shaped()
-        if text == r"\begin":
-            return self.environment()
+        if self.skip(r"\sum"):
+            return self.sum()
+        if self.skip(r"\underbrace"):
+            inside = self.inner().whole()
+            self.take("_")
+            return Node("shaped", args=(inside, *self.inner().sizes()))
+        if self.skip(r"\begin"):
+            return self.cases()
+        if not self.starts_factor():
+            self.fail(f"{self.now or 'the end'!r} where a factor was expected")
         return self.named()
 
     def number(self) -> str:
-        digits = self.take()
-        while self.now.isdigit() or (
-            self.now == "."
-            and self.tokens[self.at + 1 : self.at + 2]
-            and self.tokens[self.at + 1].text.isdigit()
-        ):
+        digits = ""
+        while self.now.isdigit():
             digits += self.take()
         return digits
 
     def bracket(self) -> Node:
         opening = self.take()
-        if opening == r"\{":
-            members = [self.member()]
-            while self.skip(","):
-                members.append(self.member())
-            self.take(r"\}")
-            return Node("set", args=tuple(members))
-        inside = self.statement()
-        if opening == "(" and self.now == ",":
-            members = [inside.first]
-            while self.skip(","):
-                members.append(self.expression())
-            self.take(")")
-            return Node("tuple", args=tuple(members))
-        self.take(OPENING[opening])
-        node = inside.as_node() if inside.steps else inside.first
+        members = [self.member()]
+        while self.skip(","):
+            members.append(self.member())
+        self.take(CLOSING[opening])
         if opening == r"\lvert":
-            return Node("abs", args=(node,))
+            return Node("abs", args=(members[0],))
         if opening == r"\lVert":
             self.take("_")
-            return Node("norm", "".join(t.text for t in self.raw()), (node,))
-        return Node("bracket", opening, (node,)) if opening == "(" else node
+            return Node("norm", self.word(), (members[0],))
+        if opening == r"\{":
+            return Node("set", args=tuple(members))
+        return members[0] if len(members) == 1 else Node("tuple", args=tuple(members))
 
     def member(self) -> Node:
-        if self.skip(r"\dots", r"\ldots", r"\cdots"):
-            return Node("dots")
-        return self.expression()
+        return Node("dots") if self.skip(r"\dots", r"\ldots") else self.statement().as_node()
 
     def fraction(self) -> Node:
-        self.take(r"\frac")
-        above, below = self.raw(), self.raw()
-        if not (_is_d(above) and _is_d(below)):
-            return Node("div", args=(self.whole(above), self.whole(below)))
-        by = self.whole(_after_d(below))
-        of = _after_d(above)
-        return Node("derivative", args=(self.whole(of) if of else self.factor(), by))
+        above, below = self.inner(), self.inner()
+        if not above.differential():
+            return Node("div", args=(above.whole(), below.whole()))
+        if not below.differential():
+            self.fail("a differential over none")
+        of = above.whole() if above.now else self.factor()
+        return Node("derivative", args=(of, below.whole()))
 
-    def big(self) -> Node:
-        op = self.take()[1:]
-        below: list[Token] = []
-        above: list[Token] = []
-        while self.now in ("_", "^"):
-            if self.take() == "_":
-                below = self.raw()
-            else:
-                above = self.raw()
-        body = self.term()
-        if above:
-            parser = self.inner(below)
-            index = parser.expression()
-            parser.take("=")
-            first = self.whole(parser.tokens[parser.at :])
-            return Node(op, index.name, (first, self.whole(above), body))
-        parser = self.inner(below)
-        bounds = [parser.expression()]
-        while parser.skip(","):
-            bounds.append(parser.expression())
-        if parser.now:  # as in k ≠ y
-            condition = self.inner(below).statement()
-            return Node(op, condition.first.name, (condition.as_node(), body))
-        for index in reversed(bounds):
-            body = Node(op, index.name, (body,))
-        return body
+    def differential(self) -> bool:
+        upright = _texts(self.tokens[self.at : self.at + 4]) == [r"\mathrm", "{", "d", "}"]
+        self.at += 4 * upright
+        return upright or self.skip(r"\partial")
 
-    def environment(self) -> Node:
-        self.take(r"\begin")
-        kind = "".join(t.text for t in self.raw())
+    def sum(self) -> Node:
+        self.take("_")
+        below = self.inner()
+        index = below.named().name
+        below.take("=")
+        self.take("^")
+        return Node("sum", index, (below.whole(), self.inner().whole(), self.term()))
+
+    def cases(self) -> Node:
+        if self.word() != "cases":
+            self.fail("an environment other than cases within an expression")
         rows: list[list[Node]] = [[]]
-        if kind not in ("cases", "pmatrix", "bmatrix"):
-            raise ParseError(f"line {self.line}: unknown environment {kind!r}")
-        while self.now != r"\end":
+        while not self.skip(r"\end"):
             if self.skip(r"\\"):
                 rows.append([])
-            elif self.skip("&", ".", ",", ";", r"\quad", r"\qquad"):
-                continue
             elif self.skip(r"\text"):
-                if _words(self.raw()) in ("otherwise", "else"):
-                    rows[-1].append(Node("true"))
-            elif self.skip(r"\vdots", r"\cdots", r"\ddots", r"\dots"):
-                rows[-1].append(Node("dots"))
-            else:
-                inside = self.statement()
-                rows[-1].append(inside.as_node() if inside.steps else inside.first)
-        self.take()
-        self.raw()
-        cells = [Node("row", args=tuple(row)) for row in rows if row]
-        return self.scripts(Node("cases" if kind == "cases" else "matrix", args=tuple(cells)))
+                rows[-1] += [Node("true")] if self.word() == "otherwise" else []
+            elif not self.skip(*SEPARATORS):
+                rows[-1].append(self.statement().as_node())
+        self.word()
+        return Node("cases", args=tuple(Node("row", args=tuple(row)) for row in rows))
+
+    # Names, and what belongs to them.
 
     def named(self) -> Node:
-        """A symbol or a function, with everything that belongs to it."""
-        if self.now in (*RELATIONS, *SEPARATORS, "", "}", ")", "]", "&", "^", "_"):
-            raise ParseError(
-                f"line {self.line}: {self.now or 'the end'!r} where a factor was expected"
-            )
+        """A symbol or a function."""
         base = self.take()
-        if base in WORDS:
-            inside = [t.text for t in self.raw()]
-            base = (
-                "".join(inside) if base in (r"\mathrm", r"\text") else base + " " + "".join(inside)
-            )
-        if base.lstrip("\\") in self.names.functions:
-            return self.function(base.lstrip("\\"))
-        if base == r"\mathbf 1" and self.now == "_" and self.ahead(1, "{") and self.ahead(2, r"\{"):
-            self.take()
-            return self.indicator()
+        if base in FONTS:
+            base = ("" if base == r"\mathrm" else base + " ") + self.word()
+        name = base.lstrip("\\")
+        if name in self.names.functions:
+            return self.function(name)
+        if base == r"\mathbf 1" and _texts(self.tokens[self.at :][:3]) == ["_", "{", r"\{"]:
+            self.take("_")
+            return Node("indicator", args=(self.inner().bracket().args[0],))
         return self.scripts(Node("symbol", base))
 
-    def ahead(self, offset: int, text: str) -> bool:
-        following = self.tokens[self.at + offset : self.at + offset + 1]
-        return bool(following) and following[0].text == text
-
-    def indicator(self) -> Node:
-        inside = self.raw()[1:-1]
-        return Node("indicator", args=(self.inner(inside).statement().as_node(),))
-
     def function(self, name: str) -> Node:
-        power: Node | None = None
+        power: list[Node] = []
         arguments: list[Node] = []
         while self.now in ("'", "^", "_"):
             mark = self.take()
             if mark == "'":
-                name += "'"
-            elif mark == "^":
-                power = self.whole(self.raw())
+                name += mark
             else:
-                arguments.append(self.whole(self.raw()))
-        closing = OPENING.get(self.now, "")
-        if self.skip("(", "["):
-            arguments.append(self.expression())
-            while self.skip(","):
-                arguments.append(self.expression())
-            self.take(closing)
-        else:
-            arguments.append(self.factor())
+                (power if mark == "^" else arguments).append(self.inner().whole())
+        if self.now != "(":
+            self.fail(f"{name} without brackets")
+        inside = self.bracket()
+        arguments += inside.args if inside.op == "tuple" else (inside,)
         call = Node("call", name, tuple(arguments))
-        return self.scripts(call if power is None else Node("pow", args=(call, power)))
+        return self.scripts(Node("pow", args=(call, *power)) if power else call)
 
     def scripts(self, node: Node) -> Node:
         """The node with its superscripts, subscripts and arguments."""
         up: list[Token] = []
         down: list[Token] = []
-        while self.now in ("^", "_", "'"):
-            mark = self.now
-            if mark == "'":
-                up.append(self.tokens[self.at])
-                self.take()
-            else:
-                self.take()
-                if mark == "^":
-                    up += self.raw()
-                else:
-                    down += self.raw()
+        while self.now in ("^", "_"):
+            script = up if self.take() == "^" else down
+            script += self.group()
         if node.op == "symbol":
             node, up, down = self.resolve(node.name, up, down)
-        while _texts(up)[:1] == ["'"]:
-            node, up = Node("symbol", node.name + "'"), up[1:]
-        if _texts(up)[:1] == ["("]:
-            close = _texts(up).index(")")
-            node, up = Node("example", args=(node, self.whole(up[1:close]))), up[close + 1 :]
+        if _texts(up[:1]) == ["("]:  # an example of the data set
+            end = _texts(up).index(")")
+            node = Node("example", args=(node, self.of(up[1:end]).whole()))
+            up = up[end + 1 :]
         if _texts(up) == [r"\top"]:
             node, up = Node("transpose", args=(node,)), []
         if down:
-            node = Node("index", args=(node, *self.inner(down).indices()))
+            node = Node("index", args=(node, *self.of(down).indices()))
         if up:
-            node = Node("pow", args=(node, self.whole(up)))
-        applied = node.args[0] if node.op == "index" else node
-        if self.now == "(" and applied.op == "symbol" and applied.name in self.names.applied:
-            self.take()
-            arguments = [self.expression()]
-            while self.skip(",", ";"):
-                arguments.append(self.expression())
-            self.take(")")
-            node = Node("apply", args=(node, *arguments))
-        if self.now in ("^", "_"):
-            return self.scripts(node)
+            node = Node("pow", args=(node, self.of(up).whole()))
+        symbol = node.args[0] if node.op == "index" else node
+        if self.now == "(" and symbol.op == "symbol" and symbol.name in self.names.applied:
+            inside = self.bracket()
+            node = Node("apply", args=(node, *(inside.args if inside.op == "tuple" else (inside,))))
         return node
+
+    def of(self, tokens: list[Token]) -> "_Parser":
+        return _Parser(tokens, self.names)
 
     def resolve(
         self, base: str, up: list[Token], down: list[Token]
     ) -> tuple[Node, list[Token], list[Token]]:
-        """The longest known name that the base and its scripts make, and the scripts left over."""
-        for below in (down, []) if down else ([],):
+        """The longest known name that base and scripts make, and the scripts left over."""
+        for below in [down, []]:
             for cut in range(len(up), -1, -1):
-                name = name_of(base, _texts(up[:cut]), _texts(below))
-                if name in self.names.symbols and (cut or below):
+                above = "".join(["^", *_texts(up[:cut])]) if cut else ""
+                name = base + above + ("".join(["_", *_texts(below)]) if below else "")
+                if name in self.names.symbols:
                     return Node("symbol", name), up[cut:], [] if below else down
         return Node("symbol", base), up, down
 
     def indices(self) -> list[Node]:
-        """The indices of a subscript: letters, digits, y, y_i, side by side."""
+        """The indices of a subscript, side by side: letters, digits, y, y_i."""
         found = []
         while self.now:
-            if self.skip(","):
-                continue
-            if self.now.isdigit():
-                found.append(Node("number", self.number()))
-            else:
-                found.append(self.scripts(Node("symbol", self.take())))
+            digit = self.now.isdigit()
+            found.append(
+                Node("number", self.take()) if digit else self.scripts(Node("symbol", self.take()))
+            )
         return found
 
 
-def name_of(base: str, up: list[str], down: list[str]) -> str:
-    """The name that a base symbol has with these scripts, as the table of meanings writes it."""
-    return base + ("^" + "".join(up) if up else "") + ("_" + "".join(down) if down else "")
-
-
 def _texts(tokens: list[Token]) -> list[str]:
-    return [t.text for t in tokens]
-
-
-def _words(tokens: list[Token]) -> str:
-    text = "".join(_texts(tokens))
-    starts = ("if", "for", "where", "when", "otherwise", "else")
-    return next((w for w in starts if text.startswith(w)), text)
-
-
-def _is_condition(statement: Statement) -> bool:
-    if not statement.steps and statement.first.op == "bracket":
-        return statement.first.args[0].op == "relation"
-    return bool(statement.steps) and all(s.relation == r"\neq" for s in statement.steps)
-
-
-def _is_d(tokens: list[Token]) -> bool:
-    texts = _texts(tokens)
-    return texts[:1] == [r"\partial"] or texts[:4] == [r"\mathrm", "{", "d", "}"]
-
-
-def _after_d(tokens: list[Token]) -> list[Token]:
-    return tokens[4:] if tokens[0].text == r"\mathrm" else tokens[1:]
+    return [token.text for token in tokens]

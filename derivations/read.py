@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 CHUNK = re.compile(r"^ *(`{3,}).*?^ *\1 *$", re.M | re.S)
@@ -67,7 +66,7 @@ def displays(text: str) -> list[Display]:
 
 
 def macros(text: str) -> dict[str, Macro]:
-    """The report's own macros, one \\newcommand a line."""
+    """The report's own macros, one macro a line."""
     return {m[1]: Macro(int(m[2] or 0), TOKEN.findall(m[3])) for m in MACRO.finditer(text)}
 
 

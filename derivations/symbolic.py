@@ -5,6 +5,7 @@ x = 2 log t every expression of part a is rational in t > 0 and in logarithms of
 which SymPy brings into one normal form.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -19,7 +20,6 @@ OPERATIONS = {
     "mul",
     "div",
     "pow",
-    "bracket",
     "derivative",
     "symbol",
     "call",
@@ -51,7 +51,7 @@ class Prover:
             self.functions[letter] = sympy.Lambda(X, self._read(statement.steps[0].source))
             return False
         sides = [self._read(s) for s in (statement.source, *(s.source for s in statement.steps))]
-        return all(_vanishes(a - b) for a, b in zip(sides, sides[1:], strict=False))
+        return all(_vanishes(a - b) for a, b in pairwise(sides))
 
     def _readable(self, statement: Statement) -> bool:
         known = {str(s) for s in self.symbols} | {"x"}

@@ -1,8 +1,8 @@
 """Makes wrong edits to the derivations of report.qmd, one at a time, and counts the noticed ones.
 
 Run as `python -m tests.mutate_derivations [--count 200] [--seed 1] [report.qmd]`. Exit status 1 if
-fewer than 95 % are noticed. Each edit changes one place of one display: a sign, factor, term, index,
-transpose, function, quantity, bound, number or relation.
+fewer than 95 % are noticed. Each edit changes one place of one display: a sign, factor, term,
+index, transpose, function, quantity, bound, number or relation.
 """
 
 import argparse
@@ -22,11 +22,6 @@ ARG = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"  # a braced argument, braces w
 SUB = rf"(?:_(?:\w|{ARG}))?"
 FACTOR = rf"(?:\\pd{ARG}{ARG}|\\(?:WT?|bias){ARG}{SUB}|\\(?:x|ha|oa|hs|os|xT|hsT){SUB}(?!\w|\())"
 WORDS = re.compile(rf"\\(?:why|text){ARG}|\\(?:begin|end)\{{\w+\}}")
-LETTERS = "jklpqi"
-
-
-def _others(letter: str) -> list[str]:
-    return [other for other in LETTERS if other != letter]
 
 
 def _swap(pairs: dict[str, str]) -> list[tuple[str, str]]:
@@ -34,8 +29,8 @@ def _swap(pairs: dict[str, str]) -> list[tuple[str, str]]:
     return [(re.escape(a) + r"(?![A-Za-z])", b) for a, b in pairs.items()]
 
 
-# Edits that leave a statement true are no mutations: a norm is that of the transpose, and rect'(h^a)
-# is rect'(h^s). For each kind of edit: a pattern and what replaces it ({letter} stands for each other letter).
+# For each kind of edit: a pattern and what replaces it. Two edits that leave a statement true are
+# left out: a norm is that of the transpose, and rect'(h^a) is rect'(h^s).
 KINDS: dict[str, list[tuple[str, str]]] = {
     "flip a sign": [
         (r" \+ ", " - "),
