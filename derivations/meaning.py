@@ -159,3 +159,6 @@ def draw(seed: int, batch: bool) -> dict[str, Any]:
     positive = {name: rng.uniform(0.5, 1.5) for name in [*LAMBDAS, r"\eta"]}
     scalars = dict.fromkeys(SCALARS, SCALAR_POINTS[seed % len(SCALAR_POINTS)])
     return sizes | theta | example | positive | scalars
+
+
+DRAWN = frozenset(draw(0, batch=False))

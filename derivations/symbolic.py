@@ -21,6 +21,7 @@ OPERATIONS = {
     "div",
     "pow",
     "derivative",
+    "relation",
     "symbol",
     "call",
 }
@@ -68,12 +69,12 @@ class Prover:
         for name, letter in LETTERS.items():
             spelled = name + " '" if name.startswith("\\") else rf"\mathrm {{ {' '.join(name)} }}"
             source = source.replace(spelled, letter + (" '" if name.startswith("\\") else ""))
-        read = parse_latex(source)
+        read = parse_latex(source).subs(self.symbols)
         for letter, function in self.functions.items():
             read = read.replace(sympy.Function(letter), function)
             slope = sympy.Lambda(X, sympy.diff(function(X), X))
             read = read.replace(sympy.Function(letter + "'"), slope)
-        return read.subs(self.symbols).doit()
+        return read.doit()
 
 
 def _vanishes(difference: Any) -> bool:

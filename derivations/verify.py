@@ -108,7 +108,7 @@ def _of_a_batch(node: Node) -> bool:
 def _defined(statement: Statement) -> str:
     """The symbol that stands alone before the first equals sign, unless it is drawn at random."""
     first = statement.first.args[0] if statement.first.op == "apply" else statement.first
-    drawn = first.name in meaning.draw(0, False) and first.name not in meaning.SCALARS
+    drawn = first.name in meaning.DRAWN and first.name not in meaning.SCALARS
     if first.op != "symbol" or drawn or [s.relation for s in statement.steps[:1]] != ["="]:
         return ""
     return "" if first in statement.steps[0].right.walk() else first.name
