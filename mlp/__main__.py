@@ -132,7 +132,8 @@ def run_data(_: argparse.Namespace) -> int:
     """Say what was found where, downloading what is missing."""
     for name, path, downloaded in data.locate():
         print(f"{name}: {'downloaded to' if downloaded else 'found,'} {path}, MD5 sum right")
-    for part, examples in zip(("train", "test"), data.fashion_mnist(), strict=True):
+    for part in ("train", "t10k"):
+        examples = data.fashion_mnist(part)
         print(
             f"Fashion-MNIST, {part}: {len(examples.y):,} examples of {examples.X.shape[1]} pixels"
         )

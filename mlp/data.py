@@ -6,7 +6,7 @@ A data set holds one example per row; it is transposed once, where a batch enter
 import gzip
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -175,14 +175,17 @@ def download(name: str) -> Path:
     )
 
 
-def locate(*, may_download: bool = True) -> Iterator[tuple[str, Path, bool]]:
-    """Yield (name, path, was downloaded) for the four files, each checked against its sum."""
-    for name in FASHION_MNIST:
-        path = find(name)
-        if path is None and not may_download:
+def locate(
+    names: Iterable[str] = FASHION_MNIST, *, may_download: bool = True
+) -> Iterator[tuple[str, Path, bool]]:
+    """Yield (name, path, was downloaded) for the files, each checked against its sum."""
+    for name in names:
+        found = find(name)
+        if found is None and not may_download:
             raise DataError(f"{name}: not found; run: make data")
-        yield name, path or download(name), path is None
-        check(path or folders()[0] / name)
+        path = found or download(name)
+        check(path)
+        yield name, path, found is None
 
 
 def read_idx(path: Path) -> Array:
@@ -204,20 +207,15 @@ def read_idx(path: Path) -> Array:
     return values.reshape(shape)
 
 
-def fashion_mnist(*, may_download: bool = True) -> tuple[Dataset, Dataset]:
-    """Fashion-MNIST, 60,000 training and 10,000 test examples; d = 784 pixels in [0, 1], float32.
+def fashion_mnist(part: str, *, may_download: bool = True) -> Dataset:
+    """The 60,000 examples of part "train" or the 10,000 of "t10k"; d = 784 pixels in [0, 1].
 
-    Raises DataError if a file is missing, corrupt, or does not fit the others.
+    X is float32. Raises DataError if a file is missing, corrupt, or does not fit the other.
     """
-    paths = {name: path for name, path, _ in locate(may_download=may_download)}
-
-    def part(prefix: str) -> Dataset:
-        images = read_idx(paths[f"{prefix}-images-idx3-ubyte.gz"])
-        labels = read_idx(paths[f"{prefix}-labels-idx1-ubyte.gz"])
-        X = images.reshape(len(images), -1) / np.float32(255)
-        return dataset(X, labels, m=10, source=f"Fashion-MNIST ({prefix})")
-
-    return part("train"), part("t10k")
+    names = [f"{part}-images-idx3-ubyte.gz", f"{part}-labels-idx1-ubyte.gz"]
+    images, labels = (read_idx(path) for _, path, _ in locate(names, may_download=may_download))
+    X = images.reshape(len(images), -1) / np.float32(255)
+    return dataset(X, labels, m=10, source=f"Fashion-MNIST ({part})")
 
 
 # --- splits ----------------------------------------------------------------------------------
@@ -245,7 +243,7 @@ def load(name: str, *, valid: int, seed: int, may_download: bool = True) -> Spli
         data = circles()
         return Splits(*split(data, (len(data.y) - 2 * valid, valid, valid), seed))
     if name == "fashion-mnist":
-        rest, test = fashion_mnist(may_download=may_download)
+        rest = fashion_mnist("train", may_download=may_download)
         train, held_out = split(rest, (len(rest.y) - valid, valid), seed)
-        return Splits(train, held_out, test)
+        return Splits(train, held_out, fashion_mnist("t10k", may_download=may_download))
     raise DataError(f"data set {name!r} is unknown; choose circles or fashion-mnist")

@@ -118,17 +118,17 @@ def test_bad_idx_file_is_named_with_its_fault(tmp_path, content, says):
 
 
 def test_file_with_another_checksum_is_refused(tmp_path, monkeypatch):
-    name = "t10k-labels-idx1-ubyte.gz"
+    name = "t10k-images-idx3-ubyte.gz"
     (tmp_path / name).write_bytes(idx(np.zeros(10)))
     monkeypatch.setenv("MLP_DATA", str(tmp_path))
     with pytest.raises(DataError, match=f"{name}: MD5 sum"):
-        data.check(data.find(name))
+        data.fashion_mnist("t10k")
 
 
 def test_missing_file_without_download_says_what_to_run(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "folders", lambda: [tmp_path])
     with pytest.raises(DataError, match="make data"):
-        data.fashion_mnist(may_download=False)
+        data.fashion_mnist("t10k", may_download=False)
 
 
 def test_failed_download_names_addresses_and_remedy_and_leaves_nothing(tmp_path, monkeypatch):
