@@ -8,16 +8,17 @@ import numpy as np
 from mlp import functions, loop, model, penalty, regularize, train
 from mlp.data import Dataset, Splits
 from mlp.penalty import Lambdas
+from mlp.settings import Settings
 from mlp.source import Statement, equations, statements, watched
 
 SIZES = {9: "d", 5: "d_h", 3: "m", 7: "K"}  # all different, so that a size tells its letter
 
 
-def table() -> str:
-    """Markdown table of equation, symbol, shape, code and place, in the order of the report."""
+def table(part: str) -> str:
+    """Markdown table of equation, symbol, shape, code and place, for one part of the report."""
     rows = ["| | Symbol | Shape | Code | Where |", "|--:|:--|:--|:-----|:--|"]
     shape, found = shapes(), statements()
-    for label in equations():
+    for label in equations(part):
         if label in found:
             cells = [f"[-@{label}]", f"${symbol(label)}$", shape.get(label, "–")]
             cells += [f"`{_plain(found[label])}`", f"`{_place(found[label])}`"]
@@ -26,9 +27,10 @@ def table() -> str:
 
 
 def symbol(label: str) -> str:
-    """The left-hand side of a labelled equation of the report, in LaTeX."""
+    """The left-hand side of a labelled equation of the report, in LaTeX, on one line."""
     latex = equations()[label].removeprefix(r"\begin{aligned}")
-    return re.split(r"&?=|\\leftarrow", latex)[0].strip()
+    left = re.split(r"&?=|\\leftarrow", latex)[0].strip()
+    return re.sub(r"^\\pd\{(.*?)\}\{(.*)\}$", r"\\partial \1 / \\partial \2", left)
 
 
 def shapes() -> dict[str, str]:
@@ -64,10 +66,11 @@ def exercise() -> None:
     model.count(params)
     loop.bprop(params, x, y)
     penalty.penalty(params, lambdas)
+    penalty.grad_penalty(params, lambdas)
     regularize.loss(act.oa, functions.onehot(m, y))
     train.average([act.oa, act.oa])
     data = Dataset(x.T, y)
-    settings = train.Settings(d_h, 0.1, 1, K, schedule="cosine", smoothing=0.1, dropout=0.5)
+    settings = Settings(d_h, 0.1, 1, K, schedule="cosine", smoothing=0.1, dropout=0.5)
     list(train.fit(Splits(data, data, data), settings))
 
 

@@ -70,13 +70,16 @@ def statements() -> dict[str, Statement]:
 
 
 @cache
-def equations() -> dict[str, str]:
-    """The LaTeX of every labelled display of the report, by label, in order of appearance.
+def equations(part: str | None = None) -> dict[str, str]:
+    """The LaTeX of every labelled display of the report, or of the part `# … {#part}`, by label.
 
-    Raises ValueError for a label that occurs twice.
+    In order of appearance. Raises ValueError for a label that occurs twice.
     """
+    text = REPORT.read_text(encoding="utf-8")
+    if part:
+        text = re.split(r"^# ", text[text.index(f"{{#{part}}}\n") :], flags=re.MULTILINE)[0]
     found: dict[str, str] = {}
-    for latex, label in _DISPLAY.findall(REPORT.read_text(encoding="utf-8")):
+    for latex, label in _DISPLAY.findall(text):
         if label in found:
             raise ValueError(f"{{#{label}}} stands twice")
         found[label] = latex
