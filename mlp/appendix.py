@@ -2,6 +2,7 @@
 
 import re
 from types import FrameType
+from typing import Any
 
 import numpy as np
 
@@ -70,8 +71,13 @@ def exercise() -> None:
     regularize.loss(act.oa, functions.onehot(m, y))
     train.average([act.oa, act.oa])
     data = Dataset(x.T, y)
-    settings = Settings(d_h, 0.1, 1, K, schedule="cosine", smoothing=0.1, dropout=0.5)
-    list(train.fit(Splits(data, data, data), settings))
+    beyond: dict[str, Any] = {
+        "schedule": "cosine",
+        "momentum": 0.9,
+        "smoothing": 0.1,
+        "dropout": 0.5,
+    }
+    list(train.fit(Splits(data, data, data), Settings(d_h, 0.1, 1, K, **beyond)))
 
 
 def _shape(value: object) -> str:

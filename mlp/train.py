@@ -67,7 +67,8 @@ def update(params: Params, velocity: Params, eta: float) -> Params:
 
 def accelerate(previous: Params, grad: Params, mu: float) -> Params:
     """The velocity with momentum μ: gradients that agree add up. Source: @eq-velocity."""
-    velocity = Params(*(mu * v + g for v, g in zip(previous, grad, strict=True)))  # @eq-velocity
+    pairs = zip(previous, grad, strict=True)
+    velocity = Params(*(mu * v + g for v, g in pairs))  # @eq-velocity
     return velocity
 
 
