@@ -47,6 +47,30 @@ local function shape(div)
   end
 end
 
+-- In Typst, a sentence stays on the page of the display, result or listing that it leads to.
+local function leads_to(block)
+  if block.t == "CodeBlock" then return true end
+  if block.t == "Div" then return block.classes:includes("result") or block.classes:includes("cell") end
+  local first = block.t == "Para" and block.content[1]
+  return first and first.t == "Math" and first.mathtype == "DisplayMath"
+end
+
+local function stick(blocks)
+  if FORMAT ~= "typst" then return end
+  local out = pandoc.Blocks({})
+  for i, block in ipairs(blocks) do
+    local next = blocks[i + 1]
+    if block.t == "Para" and next and leads_to(next) and not leads_to(block) then
+      out:insert(pandoc.RawBlock("typst", "#leading["))
+      out:insert(block)
+      out:insert(pandoc.RawBlock("typst", "]"))
+    else
+      out:insert(block)
+    end
+  end
+  return out
+end
+
 -- Pandoc gives long tables relative column widths; columns as wide as their content read better.
 local function natural_widths(tbl)
   for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], nil } end
@@ -63,5 +87,6 @@ end
 
 return {
   { Inlines = scan },
+  { Blocks = stick },
   { CodeBlock = number_code, Div = shape, Table = natural_widths, Meta = date },
 }
