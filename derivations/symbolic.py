@@ -69,7 +69,7 @@ class Prover:
         for name, letter in LETTERS.items():
             spelled = name + " '" if name.startswith("\\") else rf"\mathrm {{ {' '.join(name)} }}"
             source = source.replace(spelled, letter + (" '" if name.startswith("\\") else ""))
-        read = parse_latex(source).subs(self.symbols)
+        read = parse_latex(source).xreplace(self.symbols)
         for letter, function in self.functions.items():
             read = read.replace(sympy.Function(letter), function)
             slope = sympy.Lambda(X, sympy.diff(function(X), X))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from derivations import meaning
-from derivations.evaluate import World, holds
+from derivations.evaluate import World, WrongError, holds
 from derivations.latex import Node, ParseError, Statement, parse
 from derivations.read import Display, Macro, displays, macros, tokens
 from derivations.symbolic import Prover
@@ -48,7 +48,8 @@ def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
     """
     known = macros(text)
     readings = [_read(display, known) for display in displays(text)]
-    definitions = _network(readings)
+    definitions, defined_in = _network(readings)
+    order = [reading.verdict.display.question for reading in readings]
     prover = Prover() if symbolically else None
     unused: dict[str, Verdict] = {}  # symbols of the report's own, such as u, until they are used
     watched: set[str] = set()
@@ -64,8 +65,12 @@ def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
                 if prover:
                     prover.define(statement)
             elif here or names & watched:
-                verdict.failure = _circular(statement) or _verify(
-                    statement, definitions, reading.batch
+                now = order.index(verdict.display.question)
+                early = [n for n in names & defined_in.keys() if now < order.index(defined_in[n])]
+                verdict.failure = (
+                    f"uses {early[0]}, which only question {defined_in[early[0]]} defines"
+                    if early
+                    else _circular(statement) or _verify(statement, definitions, reading.batch)
                 )
                 if verdict.failure:
                     break
@@ -114,15 +119,21 @@ def _defined(statement: Statement) -> str:
     return "" if first in statement.steps[0].right.walk() else first.name
 
 
-def _network(readings: list[Reading]) -> dict[str, Node]:
-    """For each quantity of the network, the first display that has it alone on the left."""
+def _network(readings: list[Reading]) -> tuple[dict[str, Node], dict[str, str]]:
+    """For each quantity of the network, the first display that has it alone on the left.
+
+    And for each that is a function, the question that defines it so.
+    """
     found: dict[str, Node] = {}
+    questions: dict[str, str] = {}
     for reading in readings:
         for statement in reading.statements:
             name = _defined(statement)
             if name in meaning.QUANTITIES and not (reading.batch and name in meaning.COLUMNS):
                 found.setdefault(name, statement.steps[0].right)
-    return found
+                if name in meaning.ARGUMENTS:
+                    questions.setdefault(name, reading.verdict.display.question)
+    return found, questions
 
 
 def _circular(statement: Statement) -> str:
@@ -187,7 +198,10 @@ def _trained(world: World, old: Any, names: set[str]) -> Any:
     penalised = names.isdisjoint({r"\hat R", r"\hat R_K"}) or r"\mathcal L" in names
     new = meaning.updated(world.leaves, not names.isdisjoint({r"\hat R", r"\tilde R"}), penalised)
     values = {r"\theta": meaning.stack(new)} | dict(zip(meaning.PARAMETERS, new, strict=True))
-    return next(value for name, value in values.items() if np.array_equal(world.get(name), old))
+    fits = [value for name, value in values.items() if np.array_equal(world.get(name), old)]
+    if not fits:
+        raise WrongError("an update of what is no parameter")
+    return fits[0]
 
 
 def _show(value: Any) -> str:
