@@ -7,7 +7,7 @@ from typing import NamedTuple
 CHUNK = re.compile(r"^ *(`{3,}).*?^ *\1 *$", re.M | re.S)
 MACRO = re.compile(r"^ *\\newcommand\{(\\[A-Za-z]+)\}(?:\[(\d)\])?\{(.*)\} *$", re.M)
 HEADING = re.compile(r"^#+ .*$", re.M)
-SECTION = re.compile(r"#sec-([ab])(\d*)([\w-]*)")
+SECTION = re.compile(r"#sec-([ab])(\d*)(-[\w-]+)?[\s}]")
 DISPLAY = re.compile(r"\$\$(.*?)\$\$(?:\s*\{#(eq-[\w-]+))?", re.S)
 COMMENT = re.compile(r"<!--\s*check:\s*(.*?)\s*-->", re.S)
 BEFORE = re.compile(r"(?:<!--.*?-->\s*)+\Z", re.S)
@@ -55,7 +55,7 @@ def displays(text: str) -> list[Display]:
         question = ""
         for start, heading in headings:
             if start < match.start() and (section := SECTION.search(heading)):
-                question = f"{section[1]}.{section[2]}".rstrip(".") + section[3]
+                question = f"{section[1]}.{section[2]}".rstrip(".") + (section[3] or "")
             elif start < match.start() and heading.startswith("# "):
                 question = ""
         if question:

@@ -161,6 +161,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--verbose", action="store_true", help="print what is said of each edit")
     options = parser.parse_args(arguments)
     text = options.report.read_text(encoding="utf-8")
+    if wrong := [v for v in check(text, symbolically=False) if v.failure]:
+        print(f"{options.report} is wrong before any edit, {wrong[0].failure}", file=sys.stderr)
+        return 2
     made: Counter[str] = Counter()
     noticed: Counter[str] = Counter()
     for edit in edits(text, options.count, options.seed):
