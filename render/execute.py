@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
 from nbclient import NotebookClient
@@ -43,6 +43,15 @@ def _inline(*thunks):
 """
 
 
+class Cell(NamedTuple):
+    """Code to run, where it stands, and what it reads beside the state of the kernel."""
+
+    code: str
+    line: int
+    label: str
+    reads: str = ""
+
+
 class Session:
     """A kernel that lives from the first cell that must run, and the outputs known so far."""
 
@@ -52,37 +61,37 @@ class Session:
         self.client: NotebookClient | None = None
         self.executed: list[str] = []  # keys of the cells that the living kernel has run
 
-    def outputs(self, cells: list[tuple[str, int, str]], salt: str) -> Iterator[Output]:
-        """Yield the outputs of each (code, line, label), from the cache or from the kernel.
+    def outputs(self, cells: list[Cell], salt: str) -> Iterator[Output]:
+        """Yield the outputs of each cell, from the cache or from the kernel.
 
-        A key covers everything a cell depends on: `salt`, the cells before it, its own code.
+        A key covers everything a cell depends on: `salt`, the cells before it, its own code; and
+        for its file, what it alone `reads`. Only what has no file runs, after what it builds on.
         """
         keys, key = [], salt
-        for code, _, _ in cells:
-            key = hashlib.sha256(f"{key}\0{code}".encode()).hexdigest()
+        for cell in cells:
+            key = hash_text(key + cell.code)
             keys.append(key)
-        files = [self.cache / f"{key}.json" for key in keys]
-        if all(file.exists() for file in files):
-            first = len(cells)
-        elif self.executed and self.executed[0] == keys[0]:  # the kernel knows a beginning
-            same = (a == b for a, b in zip(self.executed, keys, strict=False))
-            first = next((i for i, equal in enumerate(same) if not equal), len(self.executed))
-            first = min(first, next(i for i, file in enumerate(files) if not file.exists()))
-        else:
-            first = 0
-            self.close()
-        for file in files[:first]:
+        files = [
+            self.cache / f"{hash_text(key + cell.reads)}.json"
+            for key, cell in zip(keys, cells, strict=True)
+        ]
+        missing = {i for i, file in enumerate(files) if not file.exists()}
+        same = (a == b for a, b in zip(self.executed, keys, strict=False))
+        common = sum(itertools.takewhile(bool, same))
+        if any(i >= common or not cells[i].reads for i in missing):
+            first = min(common, *missing)
+            if not first:
+                self.close()
+            missing, self.executed = set(range(first, len(cells))), keys[:first]
+        for i, (cell, file) in enumerate(zip(cells, files, strict=True)):
+            if i in missing:
+                temporary = file.with_suffix(".tmp")
+                temporary.write_text(json.dumps(self._run(cell)))
+                temporary.replace(file)
+                self.executed[i:] = keys[i : max(i + 1, len(self.executed))]
             yield json.loads(file.read_text())
-        self.executed = self.executed[:first]
-        for (code, line, label), key, file in list(zip(cells, keys, files, strict=True))[first:]:
-            output = self._run(code, line, label)
-            self.executed.append(key)
-            temporary = file.with_suffix(".tmp")
-            temporary.write_text(json.dumps(output))
-            temporary.replace(file)
-            yield output
 
-    def _run(self, code: str, line: int, label: str) -> Output:
+    def _run(self, cell: Cell) -> Output:
         if self.client is None:
             self.cache.mkdir(parents=True, exist_ok=True)
             self.client = NotebookClient(
@@ -95,18 +104,20 @@ class Session:
             inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
             self.client.start_new_kernel(env=os.environ | inline | {"PYTHONPATH": str(ROOT)})
             self.client.start_new_kernel_client()
-            self._run(SETUP, 0, "set-up")
-        cell = nbformat.v4.new_code_cell(code)
-        self.client.nb.cells.append(cell)
+            self._run(Cell(SETUP, 0, "set-up"))
+        run = nbformat.v4.new_code_cell(cell.code)
+        self.client.nb.cells.append(run)
         try:
-            self.client.execute_cell(cell, len(self.client.nb.cells) - 1)
+            self.client.execute_cell(run, len(self.client.nb.cells) - 1)
         except CellExecutionError as error:
-            trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(cell.outputs[-1]["traceback"]))
-            raise ReportError(f"report.qmd:{line}: chunk {label} raised\n{trace}") from error
-        for output in cell.outputs:
+            trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(run.outputs[-1]["traceback"]))
+            raise ReportError(
+                f"report.qmd:{cell.line}: chunk {cell.label} raised\n{trace}"
+            ) from error
+        for output in run.outputs:
             if output["output_type"] == "stream" and output["name"] == "stderr":
                 sys.stderr.write(output["text"])
-        outputs: Output = json.loads(json.dumps(cell.outputs))
+        outputs: Output = json.loads(json.dumps(run.outputs))
         return outputs
 
     def close(self) -> None:
@@ -131,16 +142,16 @@ def run_parts(
 ) -> Iterator[tuple[Prose | Chunk, Output]]:
     """Yield each part with its outputs; the values of inline code come as one JSON list."""
     prose = "".join(part.text for part in parts if isinstance(part, Prose))
-    displays = hash_text("".join(re.findall(r"\$\$.*?\$\$", prose, re.S)))
+    displays = "".join(re.findall(r"\$\$.*?\$\$", prose, re.S))
     cells = []
     for part in parts:
         if isinstance(part, Chunk):
-            # The chunk that reports on the derivations reads this very text.
-            tail = f"\n# {displays}" if "derivations" in part.code else ""
-            cells.append((part.code + tail, part.line, part.label))
+            cells.append(Cell(part.code, part.line, part.label))
         elif expressions := INLINE.findall(part.text):
             thunks = ", ".join(f"lambda: ({expression})" for expression in expressions)
-            cells.append((f"_inline({thunks})", part.line, f"inline code {expressions}"))
+            cells.append(Cell(f"_inline({thunks})", part.line, f"inline code {expressions}"))
+    # What reports on the derivations reads the very text of their displays.
+    cells = [c._replace(reads=displays) if "checked" in c.code else c for c in cells]
     outputs = session.outputs(cells, salt())
     for part in parts:
         has_cell = isinstance(part, Chunk) or INLINE.search(part.text)

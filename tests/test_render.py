@@ -8,7 +8,7 @@ from pypdf import PdfReader
 
 from render import direct
 from render.document import ROOT, Chunk, ReportError, read
-from render.execute import Session
+from render.execute import Cell, Session
 
 FIXTURE = r"""---
 title: "A fixture"
@@ -200,18 +200,24 @@ def test_chunks_know_their_lines_and_options(tmp_path):
 def test_cached_outputs_are_used_until_something_changes(tmp_path):
     session = Session(tmp_path / "cache")
     try:
-        cells = [("a = 1", 1, "a"), ("a + 1", 2, "b")]
+        cells = [Cell("a = 1", 1, "a"), Cell("a + 1", 2, "b")]
         first = list(session.outputs(cells, "salt"))
         assert first[1][0]["data"]["text/plain"] == "2"
         session.close()
         assert list(session.outputs(cells, "salt")) == first
         assert session.client is None  # nothing had to run
-        changed = list(session.outputs([cells[0], ("a + 2", 2, "b")], "salt"))
+        changed = list(session.outputs([cells[0], Cell("a + 2", 2, "b")], "salt"))
         assert changed[1][0]["data"]["text/plain"] == "3"
         kernel = session.client
-        again = list(session.outputs([cells[0], ("a + 3", 2, "b")], "salt"))
+        again = list(session.outputs([cells[0], Cell("a + 3", 2, "b")], "salt"))
         assert again[1][0]["data"]["text/plain"] == "4"
         assert session.client is kernel  # only the changed cell ran, in the living kernel
+        reading = [cells[0], Cell("a + 4", 2, "b", reads="1"), Cell("a + 3", 3, "c")]
+        list(session.outputs(reading, "salt"))
+        ran = len(session.client.nb.cells)
+        reading[1] = reading[1]._replace(reads="2")
+        assert list(session.outputs(reading, "salt"))[2][0]["data"]["text/plain"] == "4"
+        assert len(session.client.nb.cells) == ran + 1  # the cell whose reading changed, alone
         list(session.outputs(cells, "another salt"))
         assert session.client is not kernel  # the package changed: all anew
     finally:
