@@ -60,6 +60,7 @@ local function stick(blocks)
   local out = pandoc.Blocks({})
   for i, block in ipairs(blocks) do
     local next = blocks[i + 1]
+    if next and next.t == "RawBlock" and next.format == "html" then next = blocks[i + 2] end  -- a comment
     if block.t == "Para" and next and leads_to(next) and not leads_to(block) then
       out:insert(pandoc.RawBlock("typst", "#leading["))
       out:insert(block)
