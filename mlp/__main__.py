@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mlp import data, ensemble, experiment, gradcheck, loop, model, search
 from mlp.data import DataError
@@ -63,7 +64,8 @@ def parser() -> argparse.ArgumentParser:
         "Writes log.csv, settings.yml, summary.yml and predictions.npy into RESULTS/NAME/seed-S/, "
         "NAME being the name of the file. A checkpoint is kept after each epoch: after Ctrl-C, or "
         "anything worse, the same command goes on and ends with the same numbers. "
-        "A finished run is left as it is.",
+        "A finished run is left as it is. One BLAS thread computes, so that the figures do not "
+        "depend on the number of cores.",
     )
     sub.add_argument(
         "experiment", type=Path, help="settings, such as experiments/fashion-mnist.yml"
@@ -147,11 +149,12 @@ def run_data(_: argparse.Namespace) -> int:
 def run_train(options: argparse.Namespace) -> int:
     """Run one experiment file."""
     chosen = ensemble.load(options.experiment)
-    if isinstance(chosen, ensemble.Average):
-        print(ensemble.describe(ensemble.run(chosen, options.results)))
-        return 0
-    for folder in experiment.run(chosen, options.results):
-        print(experiment.describe(folder))
+    with threadpool_limits(1):
+        if isinstance(chosen, ensemble.Average):
+            print(ensemble.describe(ensemble.run(chosen, options.results)))
+            return 0
+        for folder in experiment.run(chosen, options.results):
+            print(experiment.describe(folder))
     return 0
 
 

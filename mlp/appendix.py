@@ -75,7 +75,7 @@ def exercise() -> None:
         "schedule": "cosine",
         "momentum": 0.9,
         "smoothing": 0.1,
-        "dropout": 0.5,
+        "whiten": 0.5,
     }
     list(train.fit(Splits(data, data, data), Settings(d_h, 0.1, 1, K, **beyond)))
 

@@ -22,7 +22,7 @@ import numpy as np
 import yaml
 from tqdm import tqdm
 
-from mlp import data, train
+from mlp import data, fast, train
 from mlp.data import Dataset, Splits
 from mlp.functions import Array
 from mlp.log import Log, Record, read
@@ -223,7 +223,8 @@ def _run_one(
                 raise KeyboardInterrupt
 
         begun = time.perf_counter()
-        for record, state in train.fit(splits, settings, state, tick):  # noqa: B020 goes on from it
+        epochs = train.fit(splits, settings, state, tick, fast.Trainer)
+        for record, state in epochs:
             log.write(record)
             now = time.perf_counter()
             seconds, begun = seconds + now - begun, now

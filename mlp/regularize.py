@@ -1,12 +1,14 @@
-"""What keeps one hidden layer from learning by heart: label smoothing, dropout, moved images.
+"""What helps one hidden layer beyond the plain form: smoothed labels, moved and whitened images.
 
-Each is a small change to a line of `model`: smoothing to the target in the loss, dropout to the
-hidden layer, flips and shifts to the input. With s = 0 and r = 1, everything here is `model`.
+Smoothing changes one line of `model`, the gradient at the output; with s = 0, it is `model`. The
+others change the input, and nothing in the network.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from mlp.functions import Array, logsumexp, onehot, rect, rect_prime, softmax
+from mlp.functions import Array, logsumexp, onehot, rect_prime
 from mlp.model import Activations, Params
 
 
@@ -22,34 +24,50 @@ def loss(oa: Array, t: Array) -> Array:
     return smoothed_L
 
 
-def mask(rng: np.random.Generator, p: float, d_h: int, K: int) -> Array:
-    """Draw which hidden units stay, (d_h, K): 0 with probability p, else 1/(1 - p), in float32.
-
-    Its mean is 1, so that without dropout nothing needs correction (Srivastava et al., 2014).
-    """
-    return (rng.random((K, d_h), np.float32) >= p).T * np.float32(1 / (1 - p))
-
-
-def fprop(params: Params, x: Array, r: Array) -> Activations:
-    """Forward propagation of the columns of x, (d, K), with hidden units masked by r, (d_h, K)."""
-    W1, b1, W2, b2 = params
-    ha = W1 @ x + b1
-    dropped_hs = rect(ha) * r  # @eq-dropped-hs
-    oa = W2 @ dropped_hs + b2
-    return Activations(x, ha, dropped_hs, oa, softmax(oa))
-
-
-def bprop(params: Params, act: Activations, t: Array, r: Array) -> Params:
-    """Gradient of the mean smoothed loss over K columns; `act` is what `fprop` returned for r."""
+def bprop(params: Params, act: Activations, t: Array) -> Params:
+    """Gradient of the mean smoothed loss over K columns; `act` is what `model.fprop` returned."""
     W2, K = params.W2, t.shape[1]
     smoothed_grad_oa = (act.os - t) / K  # @eq-smoothed-grad-oa
     grad_b2 = smoothed_grad_oa.sum(axis=1, keepdims=True)
     grad_W2 = smoothed_grad_oa @ act.hs.T
     grad_hs = W2.T @ smoothed_grad_oa
-    dropped_grad_ha = grad_hs * r * rect_prime(act.ha)  # @eq-dropped-grad-ha
-    grad_b1 = dropped_grad_ha.sum(axis=1, keepdims=True)
-    grad_W1 = dropped_grad_ha @ act.x.T
+    grad_ha = grad_hs * rect_prime(act.ha)
+    grad_b1 = grad_ha.sum(axis=1, keepdims=True)
+    grad_W1 = grad_ha @ act.x.T
     return Params(grad_W1, grad_b1, grad_W2, grad_b2)
+
+
+class Whitening(NamedTuple):
+    """The linear map x -> P (x - μ) that makes the directions of the data alike."""
+
+    mean: Array  # (d,)
+    P: Array  # (d, d), symmetric
+
+    def apply(self, X: Array) -> Array:
+        """Whitened rows, (n, d)."""
+        return (X - self.mean) @ self.P
+
+    def absorb(self, params: Params) -> Params:
+        """The network that does with x what `params` do with whitened x."""
+        whitened_W1 = params.W1 @ self.P  # @eq-whitened-W1
+        whitened_b1 = params.b1 - whitened_W1 @ self.mean[:, None]  # @eq-whitened-b1
+        return params._replace(W1=whitened_W1, b1=whitened_b1)
+
+
+def whitening(X: Array, epsilon: float) -> Whitening:
+    """Whitening for rows X, (n, d), of covariance U Λ Uᵀ, damped by ε where the variance is small.
+
+    P = c U (Λ + ε)^(-1/2) Uᵀ, the scale c such that variances are 1 on average.
+    """
+    mean = X.mean(axis=0, dtype=np.float64)
+    covariance = np.zeros((mean.size, mean.size))
+    for i in range(0, len(X), 5000):  # in pieces, to spare memory
+        centred = X[i : i + 5000] - mean
+        covariance += centred.T @ centred / len(X)
+    variances, U = np.linalg.eigh(covariance)
+    c = 1 / np.sqrt(np.mean(variances / (variances + epsilon)))
+    P = c * (U / np.sqrt(variances + epsilon)) @ U.T  # @eq-P
+    return Whitening(mean.astype(X.dtype), P.astype(X.dtype))
 
 
 def mirror(X: Array) -> Array:

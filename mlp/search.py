@@ -25,7 +25,7 @@ import yaml
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from mlp import data, experiment, train
+from mlp import data, experiment, fast, train
 from mlp.data import Splits
 from mlp.experiment import Experiment, write_atomically
 from mlp.log import Log, read_rows
@@ -162,7 +162,7 @@ def advance(of: Experiment, settings: Settings, state: State | None, until: int)
     begun = state.epoch if state else 0
     with threadpool_limits(1):
         splits = _splits(of.data, of.valid, of.standardize)
-        epochs = train.fit(splits, settings, state)
+        epochs = train.fit(splits, settings, state, engine=fast.Trainer)
         try:
             for reached in itertools.islice(epochs, until - begun):
                 state = reached[1]

@@ -50,7 +50,7 @@ class Settings:
     l21: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
     l22: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)
     smoothing: float = dataclasses.field(default=0.0, metadata=_SHARE)  # of the labels
-    dropout: float = dataclasses.field(default=0.0, metadata=_SHARE)  # of the hidden units
+    whiten: float = dataclasses.field(default=0.0, metadata=_AT_LEAST_ZERO)  # ε; 0: not at all
     flips: bool = dataclasses.field(default=False, metadata=_one_of(False, True))
     shifts: int = dataclasses.field(default=0, metadata=_whole(0))  # pixels, at most
     mirrored: bool = dataclasses.field(default=False, metadata=_one_of(False, True))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mlp.functions import Array, logsumexp
 from mlp.log import Record
 from mlp.model import Params, bprop, fprop, init, loss
 from mlp.penalty import grad_penalty
-from mlp.regularize import mirror
+from mlp.regularize import Whitening, mirror
 from mlp.settings import Settings
 
 
@@ -27,7 +27,7 @@ class State(NamedTuple):
     params: Params
     velocity: Params  # what the last step subtracted, divided by η
     chosen: Record  # of the first epoch with the lowest validation error so far
-    best: Params  # the parameters of that epoch
+    best: Params  # the network of that epoch; it takes inputs that are not whitened
 
 
 def outputs(params: Params, X: Array, mirrored: bool = False) -> Array:
@@ -79,38 +79,49 @@ def step(
     y: Array,
     eta: float,
     settings: Settings,
-    rng: np.random.Generator,
 ) -> tuple[Params, Params, Array]:
     """One step on the minibatch x, (d, K), with classes y, (K,).
 
     Returns the new θ and velocity, and the preactivations oa, (m, K), under the old θ.
     """
-    if settings.smoothing or settings.dropout:
-        r = regularize.mask(rng, settings.dropout, params.b1.size, y.size)
-        act = regularize.fprop(params, x, r)
+    act = fprop(params, x)
+    if settings.smoothing:
         t = regularize.target(len(act.oa), y, settings.smoothing).astype(act.oa.dtype)
-        grad = regularize.bprop(params, act, t, r)
+        grad = regularize.bprop(params, act, t)
     else:
-        act = fprop(params, x)
         grad = bprop(params, act, y)
     if any(settings.lambdas):
         penalties = grad_penalty(params, settings.lambdas)
         grad = Params(*(g + r for g, r in zip(grad, penalties, strict=True)))
-    velocity = accelerate(velocity, grad, settings.momentum) if settings.momentum else grad
+    if not settings.momentum:
+        return update(params, grad, eta), velocity, act.oa
+    velocity = accelerate(velocity, grad, settings.momentum)
     return update(params, velocity, eta), velocity, act.oa
+
+
+class Engine(Protocol):
+    """What carries out the steps: `Steps`, or `fast.Trainer`."""
+
+    block: int  # minibatches that a call of `run` should get at once
+
+    @property
+    def params(self) -> Params: ...  # noqa: D102
+
+    @property
+    def velocity(self) -> Params: ...  # noqa: D102
+
+    def run(self, X: Array, y: Array, order: Array, eta: Array) -> tuple[int, Array]: ...  # noqa: D102
 
 
 class Steps:
     """Consecutive minibatches the readable way; `fast.Trainer` does the same in less time."""
 
-    block = 1  # minibatches that a call should get at once
+    block = 1
 
     def __init__(self, params: Params, velocity: Params, settings: Settings) -> None:
         self.params, self.velocity, self.settings = params, velocity, settings
 
-    def run(
-        self, X: Array, y: Array, order: Array, eta: Array, rng: np.random.Generator
-    ) -> tuple[int, Array]:
+    def run(self, X: Array, y: Array, order: Array, eta: Array) -> tuple[int, Array]:
         """Step through the rows `order` of X, (n, d), with one η for each minibatch of K rows.
 
         Returns the number misclassified and each minibatch's sum of losses, before its step.
@@ -125,7 +136,6 @@ class Steps:
                 y[batch],
                 float(eta[i]),
                 self.settings,
-                rng,
             )
             wrong += int(np.count_nonzero(oa.argmax(axis=0) != y[batch]))
             losses[i] = loss(oa, y[batch]).sum()
@@ -153,7 +163,7 @@ def fit(
     settings: Settings,
     state: State | None = None,
     tick: Callable[[int], object] = lambda batches: None,
-    engine: type[Steps] = Steps,
+    engine: Callable[[Params, Params, Settings], Engine] = Steps,
 ) -> Iterator[tuple[Record, State]]:
     """Train, and yield the record and the state after each epoch.
 
@@ -165,8 +175,9 @@ def fit(
     if state is None:
         m = 1 + max(int(part.y.max(initial=0)) for part in splits)
         state = start(settings, splits.train.X.shape[1], m, splits.train.X.dtype)
+    white = regularize.whitening(splits.train.X, settings.whiten) if settings.whiten else None
     while state.epoch < settings.epochs and state.epoch - state.chosen.epoch < settings.patience:
-        record, state = run_epoch(splits, settings, state, tick, engine)
+        record, state = run_epoch(splits, settings, state, tick, engine, white)
         yield record, state
 
 
@@ -176,7 +187,8 @@ def run_epoch(
     settings: Settings,
     state: State,
     tick: Callable[[int], object],
-    engine: type[Steps],
+    engine: Callable[[Params, Params, Settings], Engine],
+    white: Whitening | None,
 ) -> tuple[Record, State]:
     """One pass through the training set in random order, and its six figures.
 
@@ -192,7 +204,9 @@ def run_epoch(
     wrong, total = 0, 0.0
     for X, y, batch, first in pieces(train, order, steps.block * K, settings, rng):
         piece = eta[first // K : first // K + math.ceil(len(batch) / K)]
-        misclassified, losses = steps.run(X, y, batch, piece, rng)
+        if white:
+            X, y, batch = white.apply(X[batch]), y[batch], np.arange(len(batch))
+        misclassified, losses = steps.run(X, y, batch, piece)
         wrong, total = wrong + misclassified, total + float(losses.sum())
         if not math.isfinite(total):
             number = first // K + int(np.argmin(np.isfinite(losses)))
@@ -201,16 +215,17 @@ def run_epoch(
                 f"{float(eta[number]):.4g}; try a smaller eta"
             )
         tick(len(piece))
-    params = steps.params
-    at_end = [evaluate(params, part, settings.mirrored) for part in (valid, test)]
+    net = white.absorb(steps.params) if white else steps.params
+    at_end = [evaluate(net, part, settings.mirrored) for part in (valid, test)]
     record = Record(epoch, wrong / n, total / n, *at_end[0], *at_end[1])
     if math.isinf(record.valid_loss + record.test_loss):
         raise DivergedError(
             f"the loss is inf after epoch {epoch}, with eta {settings.eta}; try a smaller eta"
         )
+    reached = epoch, steps.params, steps.velocity
     if len(valid.y) and record.valid_error >= state.chosen.valid_error:
-        return record, State(epoch, params, steps.velocity, state.chosen, state.best)
-    return record, State(epoch, params, steps.velocity, record, params)
+        return record, State(*reached, state.chosen, state.best)
+    return record, State(*reached, record, net)
 
 
 def pieces(

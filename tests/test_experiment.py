@@ -56,7 +56,7 @@ def test_settings_come_from_the_file(tmp_path):
         (changed(standardize=1), "standardize is 1; it must be true or false"),
         (changed(schedule="linear"), "schedule is 'linear'; it must be constant or cosine"),
         (changed(flips=1), "flips is 1; it must be False or True"),
-        (changed(dropout=1), "dropout is 1; it must be a number >= 0 and < 1"),
+        (changed(smoothing=1), "smoothing is 1; it must be a number >= 0 and < 1"),
         (changed(seeds=3), "seeds is 3"),
         (changed(seeds=[]), r"seeds is \[\]"),
         (changed(seeds=[3, 3]), "different"),

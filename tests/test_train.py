@@ -53,8 +53,8 @@ def test_unusable_settings_are_refused_by_name_and_value(name, value):
 def test_two_steps_with_momentum_are_those_written_out():
     params, x, y = generic()
     rest = Params(*(np.zeros_like(p) for p in params))
-    one, velocity, oa = train.step(params, rest, x, y, 0.1, SETTINGS, None)
-    two, _, _ = train.step(one, velocity, x, y, 0.03, SETTINGS, None)
+    one, velocity, oa = train.step(params, rest, x, y, 0.1, SETTINGS)
+    two, _, _ = train.step(one, velocity, x, y, 0.03, SETTINGS)
 
     def gradient(theta):
         parts = bprop(theta, fprop(theta, x), y), grad_penalty(theta, LAMBDAS)
@@ -158,7 +158,7 @@ def images(seed=0):
 
 
 MANY = Settings(
-    d_h=4, eta=0.1, epochs=4, K=8, momentum=0.8, schedule="cosine", smoothing=0.1, dropout=0.3,
+    d_h=4, eta=0.1, epochs=4, K=8, momentum=0.8, schedule="cosine", smoothing=0.1, whiten=0.5,
     flips=True, shifts=1, mirrored=True, **LAMBDAS._asdict(),
 )  # fmt: skip
 
@@ -182,7 +182,7 @@ def test_single_precision_stays_single_precision(settings):
 @pytest.mark.parametrize(
     "change",
     [
-        {"momentum": 0.0}, {"schedule": "constant"}, {"smoothing": 0.0}, {"dropout": 0.0},
+        {"momentum": 0.0}, {"schedule": "constant"}, {"smoothing": 0.0}, {"whiten": 0.0},
         {"flips": False}, {"shifts": 0}, {"mirrored": False}, {"l11": 0.0}, {"l22": 0.0},
     ],
 )  # fmt: skip
@@ -230,6 +230,13 @@ def test_mirrored_outputs_do_not_change_when_all_images_are_mirrored():
     X = images().train.X
     a, b = (train.outputs(params, Z, mirrored=True) for Z in (X, regularize.mirror(X)))
     np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+def test_the_chosen_network_takes_inputs_that_are_not_whitened():
+    splits = images()
+    *_, (_, state) = train.fit(splits, MANY)
+    best = train.evaluate(state.best, splits.valid, mirrored=True)
+    np.testing.assert_allclose(best, state.chosen[3:5], rtol=1e-12)
 
 
 def test_without_validation_examples_the_last_epoch_is_chosen():
