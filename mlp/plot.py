@@ -256,8 +256,9 @@ def draw_curves(
 
 def notice(text: str) -> Figure:
     """A line in place of a figure that cannot be drawn here."""
-    figure = plt.figure(figsize=(6.3, 0.5))
-    figure.text(0.5, 0.5, text, ha="center", va="center", style="italic")
+    figure, ax = plt.subplots(figsize=(6.3, 0.5))  # axes, as the notebook shows no figure without
+    ax.axis("off")
+    ax.text(0.5, 0.5, text, ha="center", va="center", style="italic")
     return figure
 
 

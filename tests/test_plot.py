@@ -1,0 +1,101 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from mlp import gradcheck, model, plot
+from mlp.data import Dataset
+from mlp.log import Record
+from mlp.model import Params
+from tests.conftest import generic
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    plot.use_style()
+    yield
+    plt.close("all")
+
+
+def records(n):
+    return [Record(e, *(1 / (e + i) for i in range(6))) for e in range(1, n + 1)]
+
+
+def test_numbers_have_true_minus_signs_and_fixed_decimals():
+    assert plot.fixed(-0.12345, 3) == "−0.123"
+    assert plot.percent(0.1125) == "11.25 %"
+    assert plot.scientific(0) == "0"
+    assert plot.scientific(-1.25e-9) in (r"$-1.2\times 10^{-9}$", r"$-1.3\times 10^{-9}$")
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [("W1[2, 1]", r"$\mathbf{W}^{(1)}_{21}$"), ("b2[3, 1]", r"$\mathbf{b}^{(2)}_{3}$")],
+)
+def test_symbols_are_those_of_the_mathematics(name, latex):
+    assert plot.symbol(name) == latex
+
+
+def test_gradient_table_has_a_row_for_each_parameter_and_shows_zero_as_agreement():
+    params, x, y = generic(d=2, d_h=2, m=2, K=1)
+    params = params._replace(b1=np.array([[-100.0], [1.0]]))  # the first hidden unit is off
+    grad = model.bprop(params, model.fprop(params, x), y)
+    rows = gradcheck.compare(lambda p: model.loss(model.fprop(p, x).oa, y).mean(), grad, params)
+    lines = plot.gradient_table(rows).splitlines()
+    assert len(lines) == 2 + model.count(params)
+    assert "nan" not in "".join(lines)
+    assert "| 0.0000000 | 0.0000000 | 1.000000 |" in lines[2]
+
+
+def test_shapes_are_those_of_the_running_program():
+    table = plot.shapes_table(d=5, d_h=4, m=3, K=7)
+    row = next(line for line in table.splitlines() if line.startswith("| `grad_oa`"))
+    assert "| 3 × 1 | `(act.os - onehot(m, y)) / K` | 3 × 7 |" in row
+
+
+def test_two_gradients_show_their_difference():
+    ones = Params(*(np.ones((1, 1)) for _ in range(4)))
+    twos = ones._replace(b2=np.array([[1.5]]))
+    last = plot.two_gradients(ones, twos, ("a", "b")).splitlines()[-1]
+    assert r"$5.0\times 10^{-1}$" in last
+
+
+def test_panels_say_their_errors():
+    params, x, _ = generic(d=2, d_h=3, m=2, K=40)
+    right = Dataset(x.T, model.predict(params, x))
+    wrong = Dataset(x.T, 1 - right.y)
+    figure = plot.regions([plot.Panel("a", params, right, wrong)] * 3, columns=2)
+    assert figure.axes[0].get_xlabel() == "train 0.0 %, valid 100.0 %"
+    assert [ax.get_visible() for ax in figure.axes] == [True, True, True, False]
+
+
+def test_curves_are_those_of_the_log_and_mark_the_chosen_epoch():
+    log = records(6)
+    error, loss = plot.curves(log, chosen=4).axes
+    np.testing.assert_allclose(error.lines[0].get_ydata(), [100 * r.train_error for r in log])
+    np.testing.assert_allclose(loss.lines[4].get_ydata(), [r.test_loss for r in log])
+    assert "chosen epoch, 4" in [line.get_label() for line in error.lines]
+
+
+def test_excerpt_keeps_columns_apart_and_rounds():
+    text = plot.excerpt(["epoch,train_error", "1,0.123456"])
+    assert text.split() == ["epoch", "train_error", "1", "0.1235"]
+
+
+def test_exported_figure_is_a_vector_file_and_the_same_again(tmp_path):
+    for name in ("a", "b"):
+        plot.export(plot.confusion(np.eye(10, dtype=int) * 900 + 3), name, tmp_path)
+    first = (tmp_path / "a.svg").read_text()
+    assert first.startswith("<?xml")
+    assert first == (tmp_path / "b.svg").read_text()
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_examples_name_the_wrong_class_only_where_wrong():
+    X, y, predicted = np.zeros((2, 784)), np.array([0, 1]), np.array([0, 2])
+    axes = plot.examples(X, y, predicted, columns=2).axes
+    assert [len(ax.texts) for ax in axes] == [0, 1]
+    assert axes[1].texts[0].get_text() == "Pullover"
+
+
+def test_notice_has_axes_as_notebooks_show_no_figure_without():
+    assert plot.notice("text").axes
