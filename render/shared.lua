@@ -72,6 +72,16 @@ local function stick(blocks)
   return out
 end
 
+-- Pandoc's MathML has bold italics for \mathbf; the characters themselves stay upright.
+local function bold(math)
+  if not FORMAT:match("html") then return end
+  math.text = math.text:gsub("\\mathbf{(%w)}", function(c)
+    local first = c:match("%d") and 0x1D7CE - 48 or c:match("%u") and 0x1D400 - 65 or 0x1D41A - 97
+    return utf8.char(first + c:byte())
+  end)
+  return math
+end
+
 -- Pandoc gives long tables relative column widths; columns as wide as their content read better.
 local function natural_widths(tbl)
   for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], nil } end
@@ -89,5 +99,5 @@ end
 return {
   { Inlines = scan },
   { Blocks = stick },
-  { CodeBlock = number_code, Div = shape, Table = natural_widths, Meta = date },
+  { Math = bold, CodeBlock = number_code, Div = shape, Table = natural_widths, Meta = date },
 }
