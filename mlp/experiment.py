@@ -230,6 +230,8 @@ def _run_one(
             seconds, begun = seconds + now - begun, now
             save(checkpoint, state, seconds)
             bar.set_postfix_str(_figures(record))
+        if interrupted():
+            raise KeyboardInterrupt
     assert state is not None
     _finish(folder, described, state, seconds, splits)
 
@@ -299,7 +301,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def save(path: Path, state: State, seconds: float) -> None:
-    """Write a checkpoint atomically."""
+    """Write a checkpoint atomically: parameters, velocity, epoch, and what was chosen so far.
+
+    The state of the random generator is in it, too: each epoch draws from a generator of its own,
+    which the run's seed and the epoch determine.
+    """
     arrays: dict[str, Any] = {"epoch": state.epoch, "chosen": state.chosen, "seconds": seconds}
     for group in ("params", "velocity", "best"):
         for name, array in getattr(state, group)._asdict().items():
@@ -319,9 +325,8 @@ def restore(path: Path) -> tuple[State, float]:
             )
             epoch, *figures = saved["chosen"].tolist()
             chosen = Record(int(epoch), *figures)
-            return State(int(saved["epoch"]), params, velocity, chosen, best), float(
-                saved["seconds"]
-            )
+            state = State(int(saved["epoch"]), params, velocity, chosen, best)
+            return state, float(saved["seconds"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise SettingsError(f"{path}: damaged checkpoint ({error}); delete it") from error
 

@@ -28,7 +28,7 @@ def _one_of(*values: object) -> dict[str, Any]:
 
 
 def _or(values: tuple[object, ...]) -> str:
-    return " or ".join(map(str, values))
+    return " or ".join(str(v).lower() for v in values)
 
 
 _AT_LEAST_ZERO = _real("a finite number >= 0", lambda v: v >= 0)

@@ -13,7 +13,7 @@ from mlp.log import Record
 from mlp.model import Params, bprop, fprop, init, loss
 from mlp.penalty import grad_penalty
 from mlp.regularize import Whitening, mirror
-from mlp.settings import Settings
+from mlp.settings import Settings, SettingsError
 
 
 class DivergedError(ArithmeticError):
@@ -25,7 +25,7 @@ class State(NamedTuple):
 
     epoch: int  # epochs done
     params: Params
-    velocity: Params  # what the last step subtracted, divided by η
+    velocity: Params  # stays 0 without momentum
     chosen: Record  # of the first epoch with the lowest validation error so far
     best: Params  # the network of that epoch; it takes inputs that are not whitened
 
@@ -73,12 +73,7 @@ def accelerate(previous: Params, grad: Params, mu: float) -> Params:
 
 
 def step(
-    params: Params,
-    velocity: Params,
-    x: Array,
-    y: Array,
-    eta: float,
-    settings: Settings,
+    params: Params, velocity: Params, x: Array, y: Array, eta: float, settings: Settings
 ) -> tuple[Params, Params, Array]:
     """One step on the minibatch x, (d, K), with classes y, (K,).
 
@@ -129,13 +124,9 @@ class Steps:
         wrong, losses = 0, np.zeros(len(eta))
         for i in range(len(eta)):
             batch = order[i * self.settings.K : (i + 1) * self.settings.K]
+            x, eta_i = X[batch].T, float(eta[i])
             self.params, self.velocity, oa = step(
-                self.params,
-                self.velocity,
-                X[batch].T,
-                y[batch],
-                float(eta[i]),
-                self.settings,
+                self.params, self.velocity, x, y[batch], eta_i, self.settings
             )
             wrong += int(np.count_nonzero(oa.argmax(axis=0) != y[batch]))
             losses[i] = loss(oa, y[batch]).sum()
@@ -170,18 +161,24 @@ def fit(
     Goes on from `state` where one is given, as the run that was never interrupted. The validation
     error alone chooses the best epoch and, after `patience` epochs without a better one, ends the
     run; without validation examples, the last epoch is the chosen one. `tick` is called now and
-    then with the number of minibatches done since. Raises DivergedError.
+    then with the number of minibatches done since. Raises DivergedError, and SettingsError if the
+    inputs are not what the settings need.
     """
+    d = splits.train.X.shape[1]
+    if (settings.flips or settings.shifts or settings.mirrored) and math.isqrt(d) ** 2 != d:
+        raise SettingsError(
+            f"flips, shifts and mirrored are for square images; with {d} inputs, leave them out"
+        )
     if state is None:
         m = 1 + max(int(part.y.max(initial=0)) for part in splits)
-        state = start(settings, splits.train.X.shape[1], m, splits.train.X.dtype)
+        state = start(settings, d, m, splits.train.X.dtype)
     white = regularize.whitening(splits.train.X, settings.whiten) if settings.whiten else None
     while state.epoch < settings.epochs and state.epoch - state.chosen.epoch < settings.patience:
         record, state = run_epoch(splits, settings, state, tick, engine, white)
         yield record, state
 
 
-@np.errstate(over="ignore", invalid="ignore")  # reported as DivergedError, not by warnings
+@np.errstate(over="ignore", invalid="ignore")  # not warnings, but DivergedError
 def run_epoch(
     splits: Splits,
     settings: Settings,

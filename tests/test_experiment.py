@@ -55,7 +55,7 @@ def test_settings_come_from_the_file(tmp_path):
         (changed(valid="many"), "valid is 'many'"),
         (changed(standardize=1), "standardize is 1; it must be true or false"),
         (changed(schedule="linear"), "schedule is 'linear'; it must be constant or cosine"),
-        (changed(flips=1), "flips is 1; it must be False or True"),
+        (changed(flips=1), "flips is 1; it must be false or true"),
         (changed(smoothing=1), "smoothing is 1; it must be a number >= 0 and < 1"),
         (changed(seeds=3), "seeds is 3"),
         (changed(seeds=[]), r"seeds is \[\]"),
@@ -173,6 +173,11 @@ def test_refit_trains_on_the_validation_examples_too_and_takes_the_last_epoch(tm
     assert yaml.safe_load((folder / "summary.yml").read_text())["chosen"]["epoch"] == 5
 
 
+def test_images_are_asked_for_where_images_are_needed(tmp_path):
+    with pytest.raises(SettingsError, match="mirrored are for square images; with 2 inputs"):
+        experiment.run(experiment.parse(changed(mirrored=True), "small"), tmp_path)
+
+
 # --- runs that survive -------------------------------------------------------------------------
 
 LONG = changed(seeds=[3], epochs=150, K=20, momentum=0.5)
@@ -216,6 +221,24 @@ def test_killed_at_random_moments_a_run_goes_on_bit_for_bit(tmp_path, forkserver
     assert (folder / "checkpoint.npz").exists()
     experiment.run(long, tmp_path / "killed")
     assert outcome(folder) == outcome(whole)
+
+
+def test_ctrl_c_in_the_last_epoch_is_not_lost(tmp_path, monkeypatch):
+    small = experiment.parse(TEXT, "small")
+    save = experiment.save
+
+    def save_and_press(path, state, seconds):
+        save(path, state, seconds)
+        if state.epoch == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(experiment, "save", save_and_press)
+    with pytest.raises(KeyboardInterrupt):
+        experiment.run(small, tmp_path)
+    assert [p.name for p in (tmp_path / "small").iterdir()] == ["seed-3"]
+    monkeypatch.undo()
+    experiment.run(small, tmp_path)
+    assert len(log.read(tmp_path / "small" / "seed-3" / "log.csv")) == 5
 
 
 def test_ctrl_c_leaves_a_valid_log_and_the_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
