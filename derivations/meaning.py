@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from derivations.latex import Names
-from mlp import functions
+from mlp import functions, model, regularize
 from mlp.functions import Array
-from mlp.model import Params, bprop, count, fprop, loss
+from mlp.model import Activations, Params, bprop, count
 from mlp.penalty import Lambdas, grad_penalty, penalty
-from mlp.train import update
+from mlp.settings import Settings
+from mlp.train import accelerate, average, step_sizes, update
 
 Leaves = Mapping[str, Any]
 
-SIZES = {"d": 3, "d_h": 5, "m": 4, "K": 6, "n": 7}
+SIZES = {"d": 3, "d_h": 5, "m": 4, "K": 6, "n": 7, "N": 8}
 INDICES = "ijklpqr"
 PARAMETERS = {  # in the order of Params
     r"\mathbf W^(1)": ("d_h", "d"),
@@ -30,6 +31,8 @@ PARAMETERS = {  # in the order of Params
 INPUT = r"\mathbf x"
 LAMBDAS = [r"\lambda_11", r"\lambda_12", r"\lambda_21", r"\lambda_22"]
 SCALARS = ["x", "z", "c"]
+POSITIVE = [*LAMBDAS, r"\eta", r"\mu", "s"]
+MASK = r"\mathbf r"
 SCALAR_POINTS = [1.3, -0.7, 0.0, -2.1, 0.4, 2.6]  # both signs, and the kink
 
 
@@ -55,9 +58,28 @@ def _classes(y: Any) -> Array:
     return np.asarray(y).reshape(-1) - 1
 
 
+def forward(p: Leaves, x: Array) -> Activations:
+    """The forward pass: of part b, or with dropout where there is a mask among the leaves."""
+    theta = params(p)
+    return regularize.fprop(theta, x, p[MASK]) if MASK in p else model.fprop(theta, x)
+
+
+def _smoothed(p: Leaves) -> Array:
+    return regularize.loss(forward(p, p[INPUT]).oa, _target(p))
+
+
+def _target(p: Leaves) -> Array:
+    return regularize.target(p["m"], _classes(p["y"]), p["s"])
+
+
+def _step_size(p: Leaves) -> Any:
+    settings = Settings(d_h=1, eta=p[r"\eta"], epochs=p["T"], schedule="cosine")
+    return step_sizes(settings, p["t"] + 1, n_batches=1)[0]
+
+
 def _losses(p: Leaves, data: bool = False) -> Array:
     x, y = (p["data x"], p["data y"]) if data else (p[INPUT], p["y"])
-    return loss(fprop(params(p), x).oa, _classes(y))
+    return model.loss(forward(p, x).oa, _classes(y))
 
 
 def _penalty(p: Leaves) -> Array:
@@ -67,22 +89,26 @@ def _penalty(p: Leaves) -> Array:
 def direction(p: Leaves, data: bool = False, penalised: bool = True) -> Params:
     """The gradient that a step of training follows, on the minibatch or on the data set."""
     x, y = (p["data x"], p["data y"]) if data else (p[INPUT], p["y"])
-    risk = bprop(params(p), fprop(params(p), x), _classes(y))
+    risk = bprop(params(p), model.fprop(params(p), x), _classes(y))
     lambdas = Lambdas(*(p[name] for name in LAMBDAS)) if penalised else Lambdas()
     pairs = zip(risk, grad_penalty(params(p), lambdas), strict=True)
     return Params(*(a + b for a, b in pairs))
 
 
-def updated(p: Leaves, data: bool, penalised: bool) -> Params:
-    """θ after the update of `mlp.train` in that direction."""
-    return update(params(p), direction(p, data, penalised), p[r"\eta"])
+def trained(p: Leaves, data: bool, penalised: bool) -> dict[str, Array]:
+    """What a step of `mlp.train` in that direction makes of θ, its parts, and the velocity."""
+    grad, velocity = direction(p, data, penalised), direction(p)
+    theta = update(params(p), grad, p[r"\eta"])
+    velocity = accelerate(velocity, grad, p[r"\mu"])
+    parts = dict(zip(PARAMETERS, theta, strict=True))
+    return parts | {r"\theta": stack(theta), r"\mathbf v": stack(velocity)}
 
 
 QUANTITIES: dict[str, Callable[[Leaves], Any]] = {
-    r"\mathbf h^a": lambda p: fprop(params(p), p[INPUT]).ha,
-    r"\mathbf h^s": lambda p: fprop(params(p), p[INPUT]).hs,
-    r"\mathbf o^a": lambda p: fprop(params(p), p[INPUT]).oa,
-    r"\mathbf o^s": lambda p: fprop(params(p), p[INPUT]).os,
+    r"\mathbf h^a": lambda p: forward(p, p[INPUT]).ha,
+    r"\mathbf h^s": lambda p: forward(p, p[INPUT]).hs,
+    r"\mathbf o^a": lambda p: forward(p, p[INPUT]).oa,
+    r"\mathbf o^s": lambda p: forward(p, p[INPUT]).os,
     "L": lambda p: _losses(p)[None],
     r"\hat R": lambda p: _losses(p, data=True).mean(),
     r"\hat R_K": lambda p: _losses(p).mean(),
@@ -92,9 +118,18 @@ QUANTITIES: dict[str, Callable[[Leaves], Any]] = {
     r"\theta": lambda p: stack(params(p)),
     r"n_\theta": lambda p: count(params(p)),
     r"\mathbf y": lambda p: p["y"],
+    r"\eta_t": _step_size,
+    r"\mathbf t": _target,
+    r"\mathbf a": lambda p: average(np.split(p[r"\mathbf A"], SIZES["N"], axis=1)),
+    "L_s": lambda p: _smoothed(p)[None],
+    r"\hat R_s": lambda p: _smoothed(p).mean(),
 }
-COLUMNS = {INPUT, "y", r"\mathbf h^a", r"\mathbf h^s", r"\mathbf o^a", r"\mathbf o^s", "L"}
-OF_A_BATCH = {"K", r"\mathbf 1_K", r"\hat R_K", r"\mathbf y", r"\mathbf v"}
+COLUMNS = {INPUT, "y", r"\mathbf h^a", r"\mathbf h^s", r"\mathbf o^a", r"\mathbf o^s", "L"} | {
+    MASK,
+    r"\mathbf t",
+    "L_s",
+}
+OF_A_BATCH = {"K", r"\mathbf 1_K", r"\hat R_K", r"\hat R_s", r"\mathbf y", r"\mathbf v", MASK}
 ARGUMENTS = {  # what a quantity may be a function of
     r"\mathbf o^a": [INPUT],
     r"\mathbf o^s": [INPUT],
@@ -116,6 +151,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": np.exp,
     "log": np.log,
     "tanh": np.tanh,
+    "cos": np.cos,
     "max": _max,
     "sigmoid": functions.sigmoid,
     "softplus": functions.softplus,
@@ -136,29 +172,34 @@ NORMS: dict[str, Callable[[Array], Any]] = {
     "2": lambda a: np.sqrt(functions.l2_squared(a)),
 }
 NAMES = Names(
-    symbols=frozenset([*SIZES, *PARAMETERS, *LAMBDAS, *QUANTITIES, r"\mathbf 1_K"]),
+    symbols=frozenset([*SIZES, *PARAMETERS, *LAMBDAS, *QUANTITIES, r"\mathbf 1_K", r"\mathbf 1_m"]),
     functions=frozenset(FUNCTIONS),
     applied=frozenset(ARGUMENTS),
 )
 
 
-def draw(seed: int, batch: bool) -> dict[str, Any]:
+def draw(seed: int, batch: bool, masked: bool = False) -> dict[str, Any]:
     """The leaves at one random point: one example, or a minibatch of K in columns."""
     rng = np.random.default_rng(seed)
-    d, m, K, n = (SIZES[name] for name in ("d", "m", "K", "n"))
-    sizes = SIZES | {r"\mathbf 1_K": np.ones((K, 1))}
-    theta = split(
-        rng.normal(size=(sum(SIZES[r] * SIZES.get(c, 1) for r, c in PARAMETERS.values()), 1))
-    )
-    example: dict[str, Any] = {
+    d, d_h, m, K, n, N = SIZES.values()
+    n_theta = sum(SIZES[rows] * SIZES.get(cols, 1) for rows, cols in PARAMETERS.values())
+    leaves: dict[str, Any] = {
+        **split(rng.normal(size=(n_theta, 1))),
         INPUT: rng.normal(size=(d, K if batch else 1)),
         "y": rng.integers(1, m + 1, (1, K)) if batch else 1 + seed % m,
         "data x": rng.normal(size=(d, n)),
         "data y": rng.integers(1, m + 1, (1, n)),
+        **{name: rng.uniform(0.1, 0.9) for name in POSITIVE},
+        **dict.fromkeys(SCALARS, SCALAR_POINTS[seed % len(SCALAR_POINTS)]),
+        **SIZES,
+        r"\mathbf 1_K": np.ones((K, 1)),
+        r"\mathbf 1_m": np.ones((m, 1)),
+        r"\mathbf A": rng.normal(size=(m, N)),
+        r"\pi": np.pi,
+        "t": 5 + seed,
+        "T": 13,
     }
-    positive = {name: rng.uniform(0.5, 1.5) for name in [*LAMBDAS, r"\eta"]}
-    scalars = dict.fromkeys(SCALARS, SCALAR_POINTS[seed % len(SCALAR_POINTS)])
-    return sizes | theta | example | positive | scalars
+    return leaves | ({MASK: rng.uniform(0.1, 0.9, (d_h, K))} if masked else {})
 
 
-DRAWN = frozenset(draw(0, batch=False))
+DRAWN = frozenset(draw(0, batch=True, masked=True))

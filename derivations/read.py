@@ -1,4 +1,4 @@
-"""Reads the displays of parts a and b out of report.qmd: LaTeX, line, label, comments, macros."""
+"""Reads the displays out of report.qmd: LaTeX, line, label, comments; and the macros."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import NamedTuple
 CHUNK = re.compile(r"^ *(`{3,}).*?^ *\1 *$", re.M | re.S)
 MACRO = re.compile(r"^ *\\newcommand\{(\\[A-Za-z]+)\}(?:\[(\d)\])?\{(.*)\} *$", re.M)
 HEADING = re.compile(r"^#+ .*$", re.M)
-SECTION = re.compile(r"#sec-([ab])(\d*)(-[\w-]+)?[\s}]")
+SECTION = re.compile(r"#sec-([\w-]+)")
 DISPLAY = re.compile(r"\$\$(.*?)\$\$(?:\s*\{#(eq-[\w-]+))?", re.S)
 COMMENT = re.compile(r"<!--\s*check:\s*(.*?)\s*-->", re.S)
 BEFORE = re.compile(r"(?:<!--.*?-->\s*)+\Z", re.S)
@@ -37,7 +37,7 @@ class Macro(NamedTuple):
 class Display:
     """One display: where it is, what it says, and the comments that stand directly before it."""
 
-    question: str  # as in b.7
+    question: str  # as in b.7; elsewhere the section's label
     line: int  # of the opening $$
     label: str  # eq-…, or empty
     latex: str
@@ -45,23 +45,18 @@ class Display:
 
 
 def displays(text: str) -> list[Display]:
-    """The displays of parts a and b of the report's source."""
+    """The displays of the report's source."""
     text = CHUNK.sub(lambda chunk: "\n" * chunk[0].count("\n"), text)
     found, end = [], 0
     headings = [(h.start(), h[0]) for h in HEADING.finditer(text)]
     for match in DISPLAY.finditer(text):
         before = BEFORE.search(text, end, match.start())
         end = match.end()
-        question = ""
-        for start, heading in headings:
-            if start < match.start() and (section := SECTION.search(heading)):
-                question = f"{section[1]}.{section[2]}".rstrip(".") + (section[3] or "")
-            elif start < match.start() and heading.startswith("# "):
-                question = ""
-        if question:
-            line = text.count("\n", 0, match.start()) + 1
-            comments = tuple(COMMENT.findall(before[0])) if before else ()
-            found.append(Display(question, line, match[2] or "", match[1], comments))
+        sections = [s[1] for start, h in headings if start < end and (s := SECTION.search(h))]
+        question = re.sub(r"^([ab])(\d+)$", r"\1.\2", sections[-1]) if sections else ""
+        line = text.count("\n", 0, match.start()) + 1
+        comments = tuple(COMMENT.findall(before[0])) if before else ()
+        found.append(Display(question, line, match[2] or "", match[1], comments))
     return found
 
 

@@ -39,6 +39,7 @@ class Reading:
     verdict: Verdict
     statements: list[Statement] = field(default_factory=list)
     batch: bool = False  # symbols stand for matrices with K columns
+    masked: bool = False  # with dropout
 
 
 def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
@@ -49,6 +50,7 @@ def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
     known = macros(text)
     readings = [_read(display, known) for display in displays(text)]
     definitions, defined_in = _network(readings)
+    masked, _ = _network([reading for reading in readings if reading.masked])
     order = [reading.verdict.display.question for reading in readings]
     prover = Prover() if symbolically else None
     unused: dict[str, Verdict] = {}  # symbols of the report's own, such as u, until they are used
@@ -70,7 +72,10 @@ def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
                 verdict.failure = (
                     f"uses {early[0]}, which only question {defined_in[early[0]]} defines"
                     if early
-                    else _circular(statement) or _verify(statement, definitions, reading.batch)
+                    else _circular(statement)
+                    or _verify(
+                        statement, reading, definitions | masked if reading.masked else definitions
+                    )
                 )
                 if verdict.failure:
                     break
@@ -99,6 +104,7 @@ def _read(display: Display, known: dict[str, Macro]) -> Reading:
         reading.verdict.failure = f"cannot be read: {error}"
     for statement in reading.statements:
         statement.conditions += conditions
+    reading.masked = any(n.name == meaning.MASK for s in reading.statements for n in s.nodes)
     reading.batch = any(_of_a_batch(n) for s in reading.statements for n in s.nodes)
     return reading
 
@@ -129,7 +135,8 @@ def _network(readings: list[Reading]) -> tuple[dict[str, Node], dict[str, str]]:
     for reading in readings:
         for statement in reading.statements:
             name = _defined(statement)
-            if name in meaning.QUANTITIES and not (reading.batch and name in meaning.COLUMNS):
+            alike = reading.batch and not reading.masked  # then one column is what to define
+            if name in meaning.QUANTITIES and not (alike and name in meaning.COLUMNS):
                 found.setdefault(name, statement.steps[0].right)
                 if name in meaning.ARGUMENTS:
                     questions.setdefault(name, reading.verdict.display.question)
@@ -147,21 +154,20 @@ def _circular(statement: Statement) -> str:
     return ""
 
 
-def _verify(statement: Statement, definitions: dict[str, Node], batch: bool) -> str:
+def _verify(statement: Statement, reading: Reading, definitions: dict[str, Node]) -> str:
     """Empty if the statement holds wherever it is claimed, else which step fails and how."""
     tested, step, line = 0, 1, statement.line
+    draws = (meaning.draw(seed, reading.batch, reading.masked) for seed in range(POINTS))
+    worlds = (World(leaves, definitions, reading.batch) for leaves in draws)
     try:
         with np.errstate(all="ignore"):
-            for seed in range(POINTS):
-                for world in _points(
-                    World(meaning.draw(seed, batch), definitions, batch), statement
-                ):
-                    left = world.value(statement.first)
-                    for step, (line, relation, node, _) in enumerate(statement.steps, 1):
-                        problem, left = _step(world, left, relation, node)
-                        if problem:
-                            return f"step {step}, line {line}: {problem}"
-                    tested, step, line = tested + 1, 1, statement.line
+            for world in (point for drawn in worlds for point in _points(drawn, statement)):
+                left = world.value(statement.first)
+                for step, (line, relation, node, _) in enumerate(statement.steps, 1):
+                    problem, left = _step(world, left, relation, node)
+                    if problem:
+                        return f"step {step}, line {line}: {problem}"
+                tested, step, line = tested + 1, 1, statement.line
     except (ValueError, ArithmeticError, LookupError, TypeError) as error:
         return f"step {step}, line {line}: {error}"
     return "" if tested else f"line {line}: no point satisfies the conditions, nothing was tested"
@@ -194,13 +200,13 @@ def _step(world: World, left: Any, relation: str, node: Node) -> tuple[str, Any]
 
 
 def _trained(world: World, old: Any, names: set[str]) -> Any:
-    """What training makes of θ or of one of its parts, on the risk that an update names."""
+    """What training makes of the old value, on the risk that the update names."""
     penalised = names.isdisjoint({r"\hat R", r"\hat R_K"}) or r"\mathcal L" in names
-    new = meaning.updated(world.leaves, not names.isdisjoint({r"\hat R", r"\tilde R"}), penalised)
-    values = {r"\theta": meaning.stack(new)} | dict(zip(meaning.PARAMETERS, new, strict=True))
-    fits = [value for name, value in values.items() if np.array_equal(world.get(name), old)]
+    data = not names.isdisjoint({r"\hat R", r"\tilde R"})
+    new = meaning.trained(world.leaves, data, penalised)
+    fits = [value for name, value in new.items() if np.array_equal(world.get(name), old)]
     if not fits:
-        raise WrongError("an update of what is no parameter")
+        raise WrongError("an update of what training does not update")
     return fits[0]
 
 

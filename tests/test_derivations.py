@@ -41,9 +41,8 @@ def test_every_display_that_is_not_checkable_says_why(report: list[Verdict]) -> 
 def test_every_equation_that_the_code_carries_out_is_verified(report: list[Verdict]) -> None:
     sources = Path(REPORT.parent / "mlp").glob("*.py")
     carried_out = {e for s in sources for e in re.findall(r"# @(eq-[\w-]+)", s.read_text("utf-8"))}
-    derived = {v.display.label: v for v in report if v.display.label}
-    assert carried_out & derived.keys()
-    assert [e for e in carried_out & derived.keys() if not derived[e].verified] == []
+    assert len(carried_out) > 40
+    assert carried_out - {v.display.label for v in report if v.verified} == set()
 
 
 def test_nineteen_in_twenty_wrong_edits_are_noticed() -> None:
