@@ -318,8 +318,13 @@ def _div(a: Any, b: Any) -> Any:
 
 
 def _pow(a: Any, b: Any) -> Any:
-    _alike(a, 0)
-    return np.power(np.multiply(1.0, a), b)
+    if np.ndim(a) == 0:
+        return np.power(np.multiply(1.0, a), b)
+    _alike(a, a.T)
+    if not close(a, a.T):
+        raise WrongError("a power of a matrix that is not symmetric")
+    values, vectors = np.linalg.eigh(a)
+    return (vectors * values**b) @ vectors.T
 
 
 def _transpose(a: Any) -> Any:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from derivations.latex import Names
-from mlp import functions, model, regularize
+from mlp import functions, regularize
 from mlp.functions import Array
-from mlp.model import Activations, Params, bprop, count
+from mlp.model import Activations, Params, bprop, count, fprop, loss
 from mlp.penalty import Lambdas, grad_penalty, penalty
 from mlp.settings import Settings
 from mlp.train import accelerate, average, step_sizes, update
@@ -31,8 +31,7 @@ PARAMETERS = {  # in the order of Params
 INPUT = r"\mathbf x"
 LAMBDAS = [r"\lambda_11", r"\lambda_12", r"\lambda_21", r"\lambda_22"]
 SCALARS = ["x", "z", "c"]
-POSITIVE = [*LAMBDAS, r"\eta", r"\mu", "s"]
-MASK = r"\mathbf r"
+POSITIVE = [*LAMBDAS, r"\eta", r"\mu", "s", r"\varepsilon"]
 SCALAR_POINTS = [1.3, -0.7, 0.0, -2.1, 0.4, 2.6]  # both signs, and the kink
 
 
@@ -58,14 +57,16 @@ def _classes(y: Any) -> Array:
     return np.asarray(y).reshape(-1) - 1
 
 
-def forward(p: Leaves, x: Array) -> Activations:
-    """The forward pass: of part b, or with dropout where there is a mask among the leaves."""
-    theta = params(p)
-    return regularize.fprop(theta, x, p[MASK]) if MASK in p else model.fprop(theta, x)
+def _forward(p: Leaves) -> Activations:
+    return fprop(params(p), p[INPUT])
+
+
+def _whitening(p: Leaves) -> regularize.Whitening:
+    return regularize.whitening(p["data x"].T, p[r"\varepsilon"])
 
 
 def _smoothed(p: Leaves) -> Array:
-    return regularize.loss(forward(p, p[INPUT]).oa, _target(p))
+    return regularize.loss(_forward(p).oa, _target(p))
 
 
 def _target(p: Leaves) -> Array:
@@ -79,7 +80,7 @@ def _step_size(p: Leaves) -> Any:
 
 def _losses(p: Leaves, data: bool = False) -> Array:
     x, y = (p["data x"], p["data y"]) if data else (p[INPUT], p["y"])
-    return model.loss(forward(p, x).oa, _classes(y))
+    return loss(fprop(params(p), x).oa, _classes(y))
 
 
 def _penalty(p: Leaves) -> Array:
@@ -89,7 +90,7 @@ def _penalty(p: Leaves) -> Array:
 def direction(p: Leaves, data: bool = False, penalised: bool = True) -> Params:
     """The gradient that a step of training follows, on the minibatch or on the data set."""
     x, y = (p["data x"], p["data y"]) if data else (p[INPUT], p["y"])
-    risk = bprop(params(p), model.fprop(params(p), x), _classes(y))
+    risk = bprop(params(p), fprop(params(p), x), _classes(y))
     lambdas = Lambdas(*(p[name] for name in LAMBDAS)) if penalised else Lambdas()
     pairs = zip(risk, grad_penalty(params(p), lambdas), strict=True)
     return Params(*(a + b for a, b in pairs))
@@ -105,10 +106,10 @@ def trained(p: Leaves, data: bool, penalised: bool) -> dict[str, Array]:
 
 
 QUANTITIES: dict[str, Callable[[Leaves], Any]] = {
-    r"\mathbf h^a": lambda p: forward(p, p[INPUT]).ha,
-    r"\mathbf h^s": lambda p: forward(p, p[INPUT]).hs,
-    r"\mathbf o^a": lambda p: forward(p, p[INPUT]).oa,
-    r"\mathbf o^s": lambda p: forward(p, p[INPUT]).os,
+    r"\mathbf h^a": lambda p: _forward(p).ha,
+    r"\mathbf h^s": lambda p: _forward(p).hs,
+    r"\mathbf o^a": lambda p: _forward(p).oa,
+    r"\mathbf o^s": lambda p: _forward(p).os,
     "L": lambda p: _losses(p)[None],
     r"\hat R": lambda p: _losses(p, data=True).mean(),
     r"\hat R_K": lambda p: _losses(p).mean(),
@@ -120,16 +121,18 @@ QUANTITIES: dict[str, Callable[[Leaves], Any]] = {
     r"\mathbf y": lambda p: p["y"],
     r"\eta_t": _step_size,
     r"\mathbf t": _target,
+    r"\mathbf P": lambda p: _whitening(p).P,
+    r"\tilde \mathbf{W}^(1)": lambda p: _whitening(p).absorb(params(p)).W1,
+    r"\tilde \mathbf{b}^(1)": lambda p: _whitening(p).absorb(params(p)).b1,
     r"\mathbf a": lambda p: average(np.split(p[r"\mathbf A"], SIZES["N"], axis=1)),
     "L_s": lambda p: _smoothed(p)[None],
     r"\hat R_s": lambda p: _smoothed(p).mean(),
 }
 COLUMNS = {INPUT, "y", r"\mathbf h^a", r"\mathbf h^s", r"\mathbf o^a", r"\mathbf o^s", "L"} | {
-    MASK,
     r"\mathbf t",
     "L_s",
 }
-OF_A_BATCH = {"K", r"\mathbf 1_K", r"\hat R_K", r"\hat R_s", r"\mathbf y", r"\mathbf v", MASK}
+OF_A_BATCH = {"K", r"\mathbf 1_K", r"\hat R_K", r"\hat R_s", r"\mathbf y", r"\mathbf v"}
 ARGUMENTS = {  # what a quantity may be a function of
     r"\mathbf o^a": [INPUT],
     r"\mathbf o^s": [INPUT],
@@ -178,10 +181,10 @@ NAMES = Names(
 )
 
 
-def draw(seed: int, batch: bool, masked: bool = False) -> dict[str, Any]:
+def draw(seed: int, batch: bool) -> dict[str, Any]:
     """The leaves at one random point: one example, or a minibatch of K in columns."""
     rng = np.random.default_rng(seed)
-    d, d_h, m, K, n, N = SIZES.values()
+    d, _, m, K, n, N = SIZES.values()
     n_theta = sum(SIZES[rows] * SIZES.get(cols, 1) for rows, cols in PARAMETERS.values())
     leaves: dict[str, Any] = {
         **split(rng.normal(size=(n_theta, 1))),
@@ -199,7 +202,9 @@ def draw(seed: int, batch: bool, masked: bool = False) -> dict[str, Any]:
         "t": 5 + seed,
         "T": 13,
     }
-    return leaves | ({MASK: rng.uniform(0.1, 0.9, (d_h, K))} if masked else {})
+    variances, U = np.linalg.eigh(np.cov(leaves["data x"], bias=True))
+    leaves |= {r"\mathbf U": U, r"\mathbf \Lambda": np.diag(variances), r"\mathbf I": np.eye(d)}
+    return leaves | {r"\mathbf \mu": leaves["data x"].mean(axis=1, keepdims=True)}
 
 
-DRAWN = frozenset(draw(0, batch=True, masked=True))
+DRAWN = frozenset(draw(0, batch=True))

@@ -39,7 +39,6 @@ class Reading:
     verdict: Verdict
     statements: list[Statement] = field(default_factory=list)
     batch: bool = False  # symbols stand for matrices with K columns
-    masked: bool = False  # with dropout
 
 
 def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
@@ -50,7 +49,6 @@ def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
     known = macros(text)
     readings = [_read(display, known) for display in displays(text)]
     definitions, defined_in = _network(readings)
-    masked, _ = _network([reading for reading in readings if reading.masked])
     order = [reading.verdict.display.question for reading in readings]
     prover = Prover() if symbolically else None
     unused: dict[str, Verdict] = {}  # symbols of the report's own, such as u, until they are used
@@ -72,10 +70,7 @@ def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
                 verdict.failure = (
                     f"uses {early[0]}, which only question {defined_in[early[0]]} defines"
                     if early
-                    else _circular(statement)
-                    or _verify(
-                        statement, reading, definitions | masked if reading.masked else definitions
-                    )
+                    else _circular(statement) or _verify(statement, reading, definitions)
                 )
                 if verdict.failure:
                     break
@@ -104,7 +99,6 @@ def _read(display: Display, known: dict[str, Macro]) -> Reading:
         reading.verdict.failure = f"cannot be read: {error}"
     for statement in reading.statements:
         statement.conditions += conditions
-    reading.masked = any(n.name == meaning.MASK for s in reading.statements for n in s.nodes)
     reading.batch = any(_of_a_batch(n) for s in reading.statements for n in s.nodes)
     return reading
 
@@ -135,8 +129,7 @@ def _network(readings: list[Reading]) -> tuple[dict[str, Node], dict[str, str]]:
     for reading in readings:
         for statement in reading.statements:
             name = _defined(statement)
-            alike = reading.batch and not reading.masked  # then one column is what to define
-            if name in meaning.QUANTITIES and not (alike and name in meaning.COLUMNS):
+            if name in meaning.QUANTITIES and not (reading.batch and name in meaning.COLUMNS):
                 found.setdefault(name, statement.steps[0].right)
                 if name in meaning.ARGUMENTS:
                     questions.setdefault(name, reading.verdict.display.question)
@@ -157,7 +150,7 @@ def _circular(statement: Statement) -> str:
 def _verify(statement: Statement, reading: Reading, definitions: dict[str, Node]) -> str:
     """Empty if the statement holds wherever it is claimed, else which step fails and how."""
     tested, step, line = 0, 1, statement.line
-    draws = (meaning.draw(seed, reading.batch, reading.masked) for seed in range(POINTS))
+    draws = (meaning.draw(seed, reading.batch) for seed in range(POINTS))
     worlds = (World(leaves, definitions, reading.batch) for leaves in draws)
     try:
         with np.errstate(all="ignore"):
