@@ -32,6 +32,8 @@ local function equation(inlines)
         local number = define(label)
         if typst then
           this = raw('#math.equation(block: true, numbering: "(1)", [' .. written(this) .. "])<" .. label .. ">")
+        elseif FORMAT == "latex" then
+          this = raw("\\begin{equation}\\label{" .. label .. "}" .. this.text .. "\\end{equation}")
         else
           local span = pandoc.Span({ this, pandoc.Span(pandoc.Str("(" .. number .. ")"), { class = "number" }) })
           span.identifier, span.classes = label, { "equation" }
