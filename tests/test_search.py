@@ -102,6 +102,18 @@ def test_later_rounds_go_on_where_earlier_ones_ended(tmp_path):
     assert search.table(folder)[0]["trial"] == last.trial
 
 
+def test_no_epoch_is_trained_twice(tmp_path, monkeypatch):
+    calls, advance = [], search.advance
+
+    def spy(of, settings, state, until):
+        calls.append((state.epoch if state else 0, until))
+        return advance(of, settings, state, until)
+
+    monkeypatch.setattr(search, "advance", spy)
+    search.run(search.parse(TEXT, "halving"), tmp_path)
+    assert calls == [(0, 1)] * 9 + [(1, 3)] * 3 + [(3, 9)]
+
+
 def test_test_error_is_not_in_the_table(tmp_path):
     folder = search.run(search.parse(TEXT, "halving"), tmp_path)
     assert not any("test" in name for row in search.table(folder) for name in row)

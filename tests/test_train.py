@@ -6,7 +6,7 @@ import pytest
 
 from mlp import data, regularize, train
 from mlp.data import Dataset, Splits
-from mlp.functions import softmax
+from mlp.functions import logsumexp, softmax
 from mlp.model import Params, bprop, fprop
 from mlp.penalty import grad_penalty
 from mlp.settings import Settings, SettingsError
@@ -222,7 +222,9 @@ def test_average_has_the_mean_of_the_probabilities():
     rng = np.random.default_rng(0)
     several = [rng.normal(size=(3, 5)) for _ in range(4)]
     mean = np.mean([softmax(oa) for oa in several], axis=0)
-    np.testing.assert_allclose(softmax(train.average(several)), mean, rtol=1e-13)
+    averaged = train.average(several)
+    np.testing.assert_allclose(softmax(averaged), mean, rtol=1e-13)
+    np.testing.assert_allclose(logsumexp(averaged), 0, atol=1e-14)
 
 
 def test_mirrored_outputs_do_not_change_when_all_images_are_mirrored():
@@ -245,3 +247,48 @@ def test_without_validation_examples_the_last_epoch_is_chosen():
     *_, (record, state) = train.fit(none, SETTINGS)
     assert math.isnan(record.valid_error)
     assert state.chosen.epoch == state.epoch == 4
+
+
+class Spy(train.Steps):
+    """Steps that remember which examples they were given."""
+
+    seen: list = []  # noqa: RUF012
+
+    def run(self, X, y, order, eta):
+        Spy.seen.append(X[order])
+        return super().run(X, y, order, eta)
+
+
+def test_every_epoch_has_its_own_order():
+    Spy.seen.clear()
+    list(train.fit(blobs(), dataclasses.replace(SETTINGS, K=57), engine=Spy))
+    assert len(Spy.seen) == 4
+    for i in range(3):
+        assert not np.array_equal(Spy.seen[i], Spy.seen[i + 1])
+        np.testing.assert_array_equal(np.sort(Spy.seen[i], axis=0), np.sort(Spy.seen[3], axis=0))
+
+
+def test_about_half_of_the_images_are_flipped():
+    n = 400
+    X = np.tile(np.arange(9.0), (n, 1))
+    settings = dataclasses.replace(MANY, shifts=0)
+    ((moved, *_),) = train.pieces(
+        Dataset(X, np.zeros(n, int)), np.arange(n), n, settings, np.random.default_rng(0)
+    )
+    assert 0.4 < np.mean(moved[:, 0] == 2) < 0.6
+
+
+def test_training_on_whitened_inputs_is_training_on_data_whitened_before():
+    splits, plain = blobs(), dataclasses.replace(SETTINGS, whiten=0.0)
+    white = regularize.whitening(splits.train.X, 0.3)
+    before = Splits(*(part._replace(X=white.apply(part.X)) for part in splits))
+    *_, (a, one) = train.fit(splits, dataclasses.replace(SETTINGS, whiten=0.3))
+    *_, (b, two) = train.fit(before, plain)
+    np.testing.assert_allclose(a, b, rtol=1e-9)
+    for p, q in zip(one.params, two.params, strict=True):
+        np.testing.assert_allclose(p, q, rtol=1e-9)
+
+
+def test_among_equal_validation_errors_the_first_epoch_is_chosen():
+    *_, (_, state) = train.fit(blobs(), dataclasses.replace(SETTINGS, eta=1e-300))
+    assert (state.epoch, state.chosen.epoch) == (4, 1)
