@@ -1,21 +1,19 @@
-"""The fast twin of `train.Steps`: the same steps in preallocated buffers, a test holds them equal.
+"""The fast twin of `train.Steps`: the same steps in preallocated buffers; a test holds them equal.
 
-Its tricks, each worth its lines:
+Its tricks, each measured by `make bench` as a whole and justified where it stands:
 
-* Every product and every elementwise operation writes into a buffer made once (`out=`).
-* A minibatch is gathered by `take(…, mode="clip")`; the default mode first fills a copy.
-* η/K enters once, with the targets and the softmax: all products after that come out scaled.
-* Logged figures are computed for all minibatches of a call at once, from the kept preactivations.
-* Where W1 is touched more than once a step, that is done in strips that stay in cache.
-* Several small minibatches *share* their two large products. With A = X W1ᵀ and the Gram matrix
-  S = X Xᵀ of a block of minibatches, step j finds its preactivations by correction instead of
-  through a new W1: without penalty, W1 after steps 0..j-1 is W1 - Σᵢ Dᵢᵀ Xᵢ (Dᵢ is the scaled
-  gradient at the hidden layer), so that A_j - Σᵢ S_ji Dᵢ is what is needed. W1 itself is written
-  once a block. The L2 penalty only shrinks W1 by a factor ρ a step; the code below keeps it in
-  the scalar `shrunk`. L1 and momentum do not fold in, so that with them minibatches are not shared.
+* *Buffers.* Whatever has the size of a layer is written into memory made once (`out=`).
+* *Gathering* a minibatch by `take(…, mode="clip")`: the default mode fills a copy first.
+* *One scale.* η/K enters with the gradient at the output; all products after it come out scaled.
+* *One mask.* h > 0 is computed once, for the rectifier and for its derivative.
+* *Figures together.* Losses and errors are those of many minibatches at once, from the kept oa.
+* *Strips.* Where a step passes over W1 more than once, it does so in strips that stay in cache.
+* *Shared products.* The two large products of a small minibatch hardly cost less than those of a
+  larger one, as W1 has to be read and written all the same. So a block of consecutive minibatches
+  shares them, exactly: see `_share`.
 
-Examples are rows in here, (K, d) and (K, d_h), so that a minibatch is one contiguous piece of a
-block; outputs are columns, (m, K), so that sums over classes run along contiguous memory.
+Examples are columns, as in `model`: the lines of `_upper` are its equations. In memory, an example
+of the data is contiguous, so that x is the transpose of rows.
 """
 
 import math
@@ -27,33 +25,34 @@ from mlp.model import Params
 from mlp.regularize import target
 from mlp.settings import Settings
 
-SHARED = 128  # examples whose products are shared
-CALL = 500  # examples that a call of `run` should get at once
+CALL = 2000  # examples that a call of `run` should get at once
+SHARED = 160  # examples whose products are shared, at most
+SMALL = 10**6  # multiplications up to which OpenBLAS multiplies without copying its operands first
 STRIP = 2**15  # numbers of W1 that are updated at once
-ALL = slice(None)
 
 
 class Trainer:
     """Consecutive minibatches in place; see `train.Steps`."""
 
     def __init__(self, params: Params, velocity: Params, settings: Settings) -> None:
-        (d_h, d), dtype, K = params.W1.shape, params.W1.dtype, settings.K
+        (d_h, d), m, dtype, K = params.W1.shape, params.b2.size, params.W1.dtype, settings.K
         self.settings = settings
         self._theta = Params(*(p.copy() for p in params))
         self._velocity = Params(*(v.copy() for v in velocity))
-        shrinks_little = 2 * settings.eta * settings.l12 <= 0.01
-        self._folds = not settings.momentum and not settings.l11 and shrinks_little
-        self._share = max(1, SHARED // K) if self._folds else 1
-        self.block = self._share * math.ceil(CALL / (self._share * K))
-        n = self._share * K
+        folds = not settings.momentum and not settings.l11 and settings.eta * settings.l12 < 0.25
+        self._shared = max(1, min(SHARED, SMALL // (K * d_h)) // K) if folds else 1
+        self.block = self._shared * math.ceil(CALL / (self._shared * K))
+        n = self._shared * K
         self._x = np.empty((n, d), dtype)
-        self._gram = np.empty((n, n), dtype)
-        self._h = np.empty((n, d_h), dtype)  # preactivations, then outputs, of hidden units
-        self._d = np.empty((n, d_h), dtype)  # gradient there, scaled
-        self._active = np.empty((K, d_h), bool)
+        self._C = np.empty((n, n), dtype)
+        self._h, self._grad_ha = np.empty(n * d_h, dtype), np.empty(n * d_h, dtype)
+        self._active = np.empty(K * d_h, bool)
         self._grad = Params(*(np.empty_like(p) for p in params))
         self._spare = Params(*(np.empty_like(p) for p in params))
-        self._strips = [slice(i, i + max(1, STRIP // d)) for i in range(0, d_h, max(1, STRIP // d))]
+        several_passes = settings.momentum or settings.l11 or settings.l12
+        height = max(1, STRIP // d) if several_passes else d_h
+        self._strips = [slice(i, i + height) for i in range(0, d_h, height)]
+        self._m = m
 
     @property
     def params(self) -> Params:
@@ -70,85 +69,108 @@ class Trainer:
 
         Returns the number misclassified and each minibatch's sum of losses, before its step.
         """
-        K, m, dtype = self.settings.K, self._theta.b2.size, self._x.dtype
-        y = y[order]
-        t = target(m, y, self.settings.smoothing).astype(dtype)
-        oa = np.empty((m, len(y)), dtype)
-        for first in range(0, len(eta), self._share):
-            rows = slice(first * K, (first + self._share) * K)
-            X.take(order[rows], 0, self._x[: len(order[rows])], "clip")
-            self._block(t[:, rows], oa[:, rows], eta[first : first + self._share].tolist())
+        K, y = self.settings.K, y[order]
+        t = target(self._m, y, self.settings.smoothing).astype(self._x.dtype)
+        oa = np.empty_like(t)
+        for first in range(0, len(eta), self._shared):
+            here = slice(first * K, (first + self._shared) * K)
+            x = self._x[: len(y[here])]
+            X.take(order[here], 0, x, "clip")
+            etas = eta[first : first + self._shared].tolist()
+            if len(etas) > 1:
+                self._share(x.T, t[:, here], oa[:, here], etas)
+            else:
+                self._step(x.T, t[:, here], oa[:, here], *etas)
         losses = logsumexp(oa)[0] - oa[y, np.arange(len(y))]
         sums = np.add.reduceat(losses, np.arange(0, len(y), K), dtype=np.float64)
         return int(np.count_nonzero(oa.argmax(axis=0) != y)), sums
 
-    def _block(self, t: Array, oa: Array, eta: list[float]) -> None:
-        """Step through the minibatches gathered in `_x`; fills in oa, (m, n), before each step."""
-        W1, b1, W2, b2 = self._theta
-        K, n, shrunk = self.settings.K, t.shape[1], 1.0
-        x, h, d = self._x[:n], self._h[:n], self._d[:n]
-        np.matmul(x, W1.T, out=h)
-        if n > K:
-            np.matmul(x, x.T, out=self._gram[:n, :n])
-        for i, eta_i in enumerate(eta):
-            here, before = slice(i * K, min(n, i * K + K)), slice(0, i * K)
-            h_i, d_i = h[here], d[here]
-            if i:
-                np.matmul(self._gram[here, before], d[before], out=d_i)
-                np.subtract(h_i, d_i, out=h_i)
-                np.multiply(h_i, shrunk, out=h_i)
-            np.add(h_i, b1.T, out=h_i)
-            np.maximum(h_i, 0, out=h_i)
-            oa_i = np.matmul(W2, h_i.T)
-            np.add(oa_i, b2, out=oa_i)
-            oa[:, here] = oa_i
-            s = self._scaled_grad_oa(oa_i, t[:, here], eta_i)
-            np.matmul(s.T, W2, out=d_i)
-            active = np.greater(h_i, 0, out=self._active[: len(h_i)])
-            np.multiply(d_i, active, out=d_i)
-            np.matmul(s, h_i, out=self._grad.W2)
-            np.add.reduce(s, axis=1, keepdims=True, out=self._grad.b2)
-            np.add.reduce(d_i, axis=0, keepdims=True, out=self._grad.b1.T)
-            self._descend("b1", eta_i)
-            self._descend("W2", eta_i, self.settings.l21, self.settings.l22)
-            self._descend("b2", eta_i)
-            if self._folds and self.settings.l12:
-                shrunk *= 1 - 2 * eta_i * self.settings.l12
-                np.multiply(d_i, 1 / shrunk, out=d_i)
-        np.matmul(d.T, x, out=self._grad.W1)
+    def _step(self, x: Array, t: Array, oa: Array, eta: float) -> None:
+        """One step on the minibatch x, (d, K), with targets t, (m, K); fills in oa, (m, K)."""
+        (W1, b1, _, _), (d_h, K), s = self._theta, (self._theta.b1.size, t.shape[1]), self.settings
+        h, grad_ha = (a[: d_h * K].reshape(d_h, K) for a in (self._h, self._grad_ha))
+        np.matmul(W1, x, out=h)
+        np.add(h, b1, out=h)
+        self._upper(h, grad_ha, t, oa, eta)
+        np.matmul(grad_ha, x.T, out=self._grad.W1)
+        np.add.reduce(grad_ha, axis=1, keepdims=True, out=self._grad.b1)
         for strip in self._strips:
-            if not self._folds:
-                self._descend("W1", eta[-1], self.settings.l11, self.settings.l12, strip)
-                continue
-            W = W1[strip]
-            np.subtract(W, self._grad.W1[strip], out=W)
-            if shrunk != 1:
-                np.multiply(W, shrunk, out=W)
+            self._descend(0, eta, s.l11, s.l12, strip)
+        self._descend(1, eta)
 
-    def _scaled_grad_oa(self, oa: Array, t: Array, eta: float) -> Array:
-        """(softmax(oa) - t) / K, (m, K); without momentum, times η, as all that follows from it."""
-        s = np.subtract(oa, np.maximum.reduce(oa, axis=0))
+    def _share(self, x: Array, t: Array, oa: Array, etas: list[float]) -> None:
+        """Step through the minibatches of the block x, (d, n), with the large products in common.
+
+        Step j finds W1 shrunk by the L2 penalty to ρ_j W1, ρ_j being the product of the earlier
+        1 - 2 η_i λ₁₂, and less the earlier gradients D_i x_iᵀ, shrunk since by ρ_j/ρ_{i+1}. Its
+        preactivations thus are ρ_j W1 x_j + b1 - Σ_i D_i (ρ_j/ρ_{i+1} x_iᵀ x_j + 1), the last 1
+        for b1: the products W1 x and xᵀ x of the whole block are all that is needed.
+        """
+        (W1, b1, _, _), n, K, l12 = self._theta, t.shape[1], self.settings.K, self.settings.l12
+        h, D = (a[: n * b1.size].reshape(n, b1.size).T for a in (self._h, self._grad_ha))
+        C = self._C[:n, :n]
+        np.matmul(x.T, W1.T, out=h.T)
+        np.matmul(x.T, x, out=C)
+        if l12:
+            rho = np.cumprod([1.0] + [1 - 2 * eta * l12 for eta in etas])
+            before, after = (np.repeat(r, K)[:n].astype(C.dtype) for r in (rho[:-1], rho[1:]))
+            np.multiply(h, before, out=h)
+            np.multiply(C, before[:, None] / after, out=C)
+        np.add(h, b1, out=h)
+        np.add(C, 1, out=C)
+        for j, eta in enumerate(etas):
+            here, earlier = slice(j * K, min(n, j * K + K)), slice(0, j * K)
+            h_j, D_j = h[:, here], D[:, here]
+            if j:
+                np.matmul(C[here, earlier], D[:, earlier].T, out=D_j.T)
+                np.subtract(h_j, D_j, out=h_j)
+            self._upper(h_j, D_j, t[:, here], oa[:, here], eta)
+        np.subtract(b1, np.add.reduce(D, axis=1, keepdims=True), out=b1)
+        if l12:
+            np.multiply(D, after[-1] / after, out=D)
+            np.multiply(W1, after[-1], out=W1)
+        np.matmul(D, x.T, out=self._grad.W1)
+        np.subtract(W1, self._grad.W1, out=W1)
+
+    def _upper(self, h: Array, grad_ha: Array, t: Array, oa: Array, eta: float) -> None:
+        """All but the first layer: from the preactivations h, (d_h, K), to the gradient there.
+
+        Makes h the outputs, fills in oa and the gradient, scaled, and lets W2 and b2 descend.
+        """
+        _, _, W2, b2 = self._theta
+        active = self._active[: h.size].reshape(h.shape, order="A" if h.flags.c_contiguous else "F")
+        np.greater(h, 0, out=active)
+        np.multiply(h, active, out=h)
+        s = np.matmul(W2, h)
+        np.add(s, b2, out=s)
+        oa[...] = s
+        np.subtract(s, np.maximum.reduce(s, axis=0), out=s)
         np.exp(s, out=s)
         np.divide(s, np.add.reduce(s, axis=0), out=s)
         np.subtract(s, t, out=s)
-        return np.multiply(s, (1 if self.settings.momentum else eta) / oa.shape[1], out=s)
+        np.multiply(s, (1 if self.settings.momentum else eta) / t.shape[1], out=s)
+        np.matmul(W2.T, s, out=grad_ha)
+        np.multiply(grad_ha, active, out=grad_ha)
+        np.matmul(s, h.T, out=self._grad.W2)
+        np.add.reduce(s, axis=1, keepdims=True, out=self._grad.b2)
+        self._descend(2, eta, self.settings.l21, self.settings.l22)
+        self._descend(3, eta)
 
     def _descend(
-        self, name: str, eta: float, l1: float = 0, l2: float = 0, rows: slice = ALL
+        self, which: int, eta: float, l1: float = 0, l2: float = 0, rows: slice = slice(None)
     ) -> None:
-        """Take a step with (rows of) the parameter array `name`, whose scaled gradient is there."""
+        """Take a step with (rows of) a parameter array, whose scaled gradient is there."""
         mu = self.settings.momentum
-        scale = 1 if mu else eta
-        W, g, spare = (getattr(p, name)[rows] for p in (self._theta, self._grad, self._spare))
+        W, g, spare = self._theta[which][rows], self._grad[which][rows], self._spare[which][rows]
         if l1:
             np.sign(W, out=spare)
-            np.multiply(spare, scale * l1, out=spare)
+            np.multiply(spare, l1 if mu else eta * l1, out=spare)
             np.add(g, spare, out=g)
         if l2:
-            np.multiply(W, 2 * scale * l2, out=spare)
+            np.multiply(W, 2 * l2 if mu else 2 * eta * l2, out=spare)
             np.add(g, spare, out=g)
         if mu:
-            v = getattr(self._velocity, name)[rows]
+            v = self._velocity[which][rows]
             np.multiply(v, mu, out=v)
             np.add(v, g, out=v)
             np.multiply(v, eta, out=g)

@@ -49,13 +49,13 @@ def test_fast_steps_are_the_readable_ones(problem):
 
 @pytest.mark.parametrize(
     ("change", "shared"),
-    [({}, 128 // 5), ({"l12": 0.01}, 128 // 5), ({"K": 100}, 1), ({"l11": 0.01}, 1),
+    [({}, 160 // 5), ({"l12": 0.01}, 160 // 5), ({"K": 100}, 1), ({"l11": 0.01}, 1),
      ({"momentum": 0.5}, 1), ({"l12": 0.9}, 1)],
 )  # fmt: skip
 def test_products_are_shared_only_where_that_is_exact_and_pays(change, shared):
     settings = dataclasses.replace(Settings(d_h=4, eta=0.3, epochs=1, K=5), **change)
     params, _, _ = generic()
-    assert Trainer(params, params, settings)._share == shared
+    assert Trainer(params, params, settings)._shared == shared
 
 
 @pytest.mark.parametrize("K", [3, 64, 200])
