@@ -35,7 +35,7 @@ class Trainer:
     """Consecutive minibatches in place; see `train.Steps`."""
 
     def __init__(self, params: Params, velocity: Params, settings: Settings) -> None:
-        (d_h, d), m, dtype, K = params.W1.shape, params.b2.size, params.W1.dtype, settings.K
+        (d_h, d), dtype, K = params.W1.shape, params.W1.dtype, settings.K
         self.settings = settings
         self._theta = Params(*(p.copy() for p in params))
         self._velocity = Params(*(v.copy() for v in velocity))
@@ -52,7 +52,6 @@ class Trainer:
         several_passes = settings.momentum or settings.l11 or settings.l12
         height = max(1, STRIP // d) if several_passes else d_h
         self._strips = [slice(i, i + height) for i in range(0, d_h, height)]
-        self._m = m
 
     @property
     def params(self) -> Params:
@@ -70,7 +69,7 @@ class Trainer:
         Returns the number misclassified and each minibatch's sum of losses, before its step.
         """
         K, y = self.settings.K, y[order]
-        t = target(self._m, y, self.settings.smoothing).astype(self._x.dtype)
+        t = target(self._theta.b2.size, y, self.settings.smoothing).astype(self._x.dtype)
         oa = np.empty_like(t)
         for first in range(0, len(eta), self._shared):
             here = slice(first * K, (first + self._shared) * K)

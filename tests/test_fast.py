@@ -1,10 +1,12 @@
 import dataclasses
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import mlp.fast
 from mlp import train
 from mlp.fast import Trainer
 from mlp.model import Params
@@ -34,10 +36,11 @@ def problems(draw):
     return params, velocity, settings, x.T.copy(), y, rng.permutation(n), eta
 
 
-@given(problems())
-def test_fast_steps_are_the_readable_ones(problem):
+@given(problems(), st.integers(2, 30))
+def test_fast_steps_are_the_readable_ones(problem, shared):
     params, velocity, settings, X, y, order, eta = problem
-    slow, fast = Steps(params, velocity, settings), Trainer(params, velocity, settings)
+    with mock.patch.object(mlp.fast, "SHARED", shared):
+        slow, fast = Steps(params, velocity, settings), Trainer(params, velocity, settings)
     wrong, losses = slow.run(X, y, order, eta)
     wrong_fast, losses_fast = fast.run(X, y, order, eta)
     assert wrong == wrong_fast
