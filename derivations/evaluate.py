@@ -8,6 +8,7 @@ strict: nothing is broadcast, and the axes that an index stands on must be of on
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -95,7 +96,8 @@ class World:
 
     def bind(self, **indices: int) -> "World":
         """The world with just these indices fixed; it shares what has been computed."""
-        return replace(self, indices=indices)
+        kept = (self.leaves, self.definitions, self.batch, self.overrides)
+        return World(*kept, indices, self.perturbed, self.memo, self.upstream)
 
     def override(self, name: str, value: Any) -> "World":
         """The world in which a quantity has another value, and what depends on it follows."""
@@ -216,14 +218,16 @@ class World:
     def _sum(self, node: Node) -> Any:
         *bounds, body = node.args
         first, last = (int(self.value(bound)) for bound in bounds)
-        size = self.sizes(body).get(node.name, last)
-        if (first, last) != (1, size):
+        if ("size", node) not in self.memo:
+            self.memo["size", node] = self.sizes(body).get(node.name, last)
+        if (first, last) != (1, self.memo["size", node]):
+            size = self.memo["size", node]
             raise WrongError(f"{node.name} from {first} to {last} on an axis of size {size}")
         worlds = (self.bind(**{**self.indices, node.name: i}) for i in range(first, last + 1))
         return sum(world.value(body) for world in worlds)
 
     def _derivative(self, node: Node) -> Any:
-        key = (node, *sorted(self.indices.items()))
+        key = (node, *(self.indices.get(name) for name in _letters(node)))
         if key not in self.memo:
             self.memo[key] = self.differentiate(*node.args)
         return self.memo[key]
@@ -273,6 +277,12 @@ class World:
         if node.op == "example" and node.args[1].op == "symbol":
             meet(node.args[1].name, meaning.SIZES["n"])
         return found
+
+
+@cache
+def _letters(node: Node) -> tuple[str, ...]:
+    """The indices that an expression may depend on."""
+    return tuple(sorted({n.name for n in node.walk() if n.name in meaning.INDICES and n.name}))
 
 
 def axes(a: Any, count: int) -> tuple[int, ...]:

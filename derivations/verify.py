@@ -1,4 +1,8 @@
-"""Verifies the statements of every display, and says of each display how, or why not."""
+"""Verifies the statements of every display, and says of each display how, or why not.
+
+A symbol that is no quantity of the network (u = …) is taken from the display that defines it, and
+must be used: what uses it is what verifies it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +18,7 @@ from derivations.read import Display, Macro, displays, macros, tokens
 from derivations.symbolic import Prover
 
 POINTS = 6  # random points: every class is the right one once, scalars have either sign and are 0
+BATCHES = 2  # random minibatches
 
 
 @dataclass
@@ -42,44 +47,42 @@ class Reading:
 
 
 def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
-    """Check the source of the report; one verdict for each display of parts a and b.
+    """Check the source of the report; one verdict for each display.
 
     With `only`, verify the display on that line alone, and what uses the symbols that it defines.
     """
     known = macros(text)
     readings = [_read(display, known) for display in displays(text)]
-    definitions, defined_in = _network(readings)
-    order = [reading.verdict.display.question for reading in readings]
+    definitions, questions = _network(readings)
     prover = Prover() if symbolically else None
     unused: dict[str, Verdict] = {}  # symbols of the report's own, such as u, until they are used
     watched: set[str] = set()
     for reading in readings:
         verdict, hows = reading.verdict, set()
+        wanted = only in (0, verdict.display.line)
         for statement in reading.statements:
             name, names = _defined(statement), {node.name for node in statement.nodes}
-            here = only in (0, verdict.display.line)
-            if name and name not in meaning.QUANTITIES:
+            own = bool(name) and name not in meaning.QUANTITIES
+            if own:
                 definitions[name], unused[name] = statement.steps[0].right, verdict
-                watched |= {name} if here else set()
-                hows.add("by its use")
+                watched |= {name} if wanted else set()
                 if prover:
                     prover.define(statement)
-            elif here or names & watched:
-                now = order.index(verdict.display.question)
-                early = [n for n in names & defined_in.keys() if now < order.index(defined_in[n])]
-                verdict.failure = (
-                    f"uses {early[0]}, which only question {defined_in[early[0]]} defines"
-                    if early
-                    else _circular(statement) or _verify(statement, reading, definitions)
-                )
-                if verdict.failure:
-                    break
-                verdict.steps += len(statement.steps) or 1  # a shape alone is a step
-                hows.add("symbolically" if prover and prover.proves(statement) else "numerically")
+            else:
                 unused = {key: unused[key] for key in unused if key not in names}
+            if not wanted and not names & watched:
+                continue
+            verdict.failure = _early(statement, reading, readings, questions)
+            verdict.failure = verdict.failure or _circular(statement)
+            verdict.failure = verdict.failure or _verify(statement, reading, definitions)
+            if verdict.failure:
+                break
+            verdict.steps += len(statement.steps) or 1  # a shape alone is a step
+            proven = not own and prover is not None and prover.proves(statement)
+            hows.add("symbolically" if proven else "by its use" if own else "numerically")
         verdict.how = " and ".join(sorted(hows))
     for name, verdict in unused.items():
-        verdict.how, verdict.reason = "", f"defines {name}, which no later display uses"
+        verdict.failure = verdict.failure or f"defines {name}, which no later display uses"
     return [reading.verdict for reading in readings]
 
 
@@ -136,6 +139,18 @@ def _network(readings: list[Reading]) -> tuple[dict[str, Node], dict[str, str]]:
     return found, questions
 
 
+def _early(
+    statement: Statement, reading: Reading, readings: list[Reading], questions: dict[str, str]
+) -> str:
+    """Which function the statement uses before the question that defines it."""
+    order = [other.verdict.display.question for other in readings]
+    now = order.index(reading.verdict.display.question)
+    for name in {node.name for node in statement.nodes} & questions.keys():
+        if now < order.index(questions[name]):
+            return f"line {statement.line}: {name} is defined only in question {questions[name]}"
+    return ""
+
+
 def _circular(statement: Statement) -> str:
     """Which step says nothing: its two sides are the same, or the claim is its own reason."""
     first = before = statement.first
@@ -150,7 +165,9 @@ def _circular(statement: Statement) -> str:
 def _verify(statement: Statement, reading: Reading, definitions: dict[str, Node]) -> str:
     """Empty if the statement holds wherever it is claimed, else which step fails and how."""
     tested, step, line = 0, 1, statement.line
-    draws = (meaning.draw(seed, reading.batch) for seed in range(POINTS))
+    draws = (
+        meaning.draw(seed, reading.batch) for seed in range(BATCHES if reading.batch else POINTS)
+    )
     worlds = (World(leaves, definitions, reading.batch) for leaves in draws)
     try:
         with np.errstate(all="ignore"):
