@@ -60,13 +60,14 @@ bench: $(VENV)/requirements-bench.stamp  ## measure times; writes results/bench/
 	@$(RUN) -m mlp bench
 
 .PHONY: grade
-grade:  ## what a grader does: everything from nothing, in a fresh clone beside this one
-	@bash .ci/run
+grade:  ## what a grader does: check, test and render from nothing, in a fresh clone beside this one
+	@folder=$$(mktemp -d ../grade.XXXXXX); trap "rm -rf $$folder" EXIT; git clone -q . $$folder \
+	  && bash $$folder/.ci/run && mkdir -p _output && cp $$folder/_output/report.pdf _output/graded.pdf \
+	  && echo "All of it holds; the report rendered there is _output/graded.pdf"
 
 .PHONY: submission
-submission: report  ## what a student hands in: the PDF with every source file, in one archive
-	@git archive --format=zip --prefix=submission/ --add-file=_output/report.pdf -o _output/submission.zip HEAD
-	@echo _output/submission.zip
+submission: report  ## what a student hands in: PDF and sources, the names on top of each, in one zip
+	@$(RUN) -m render.submission
 
 .PHONY: clean
 clean:  ## remove what was made here: environment, output, caches
