@@ -7,7 +7,7 @@ which. An operator (a sum, a derivative) acts on the rest of its product.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, NoReturn
 
 from derivations.read import Token
@@ -40,24 +40,28 @@ class Node:
             yield from arg.walk()
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True)
+class Step:
     """One relation of a chain, with what stands on its right."""
 
-    line: int
     relation: str
     right: Node
     source: str  # LaTeX of the right-hand side, macros expanded
+    line: int = field(compare=False)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Statement:
-    """A chain: the first expression, then steps; it is claimed where all `conditions` hold."""
+    """A chain: the first expression, then steps; it is claimed where all `conditions` hold.
 
-    line: int
+    Statements are equal wherever they stand, so that what is known of one need not be found again.
+    """
+
     first: Node
     source: str  # LaTeX of the first expression, macros expanded
-    steps: list[Step] = field(default_factory=list)
-    conditions: list[Node] = field(default_factory=list)
+    line: int = field(compare=False)
+    steps: tuple[Step, ...] = ()
+    conditions: tuple[Node, ...] = ()
 
     def as_node(self) -> Node:
         """The statement within an expression: true where each of its relations holds."""
@@ -150,7 +154,7 @@ class _Parser:
                 self.word()
             elif not self.skip(*SEPARATORS):
                 if self.now in RELATIONS and found:
-                    self.chain(found[-1])
+                    found[-1] = self.chain(found[-1])
                 else:
                     found.append(self.statement())
         for statement in found:
@@ -162,9 +166,9 @@ class _Parser:
 
     def statement(self) -> Statement:
         line, start = self.line, self.at
-        statement = Statement(line, self.expression(), self.source(start))
+        statement = Statement(self.expression(), self.source(start), line)
         while self.now in RELATIONS or self.next_row():
-            self.chain(statement)
+            statement = self.chain(statement)
         return statement
 
     def next_row(self) -> bool:
@@ -175,12 +179,13 @@ class _Parser:
             and (self.tokens[self.at + 1].text in RELATIONS)
         )
 
-    def chain(self, statement: Statement) -> None:
+    def chain(self, statement: Statement) -> Statement:
         self.skip("&")
         line, relation = self.line, self.take()
         start = self.at
         right = self.space() if relation == r"\in" and self.skip(r"\mathbb") else self.expression()
-        statement.steps.append(Step(line, relation, right, self.source(start)))
+        step = Step(relation, right, self.source(start), line)
+        return replace(statement, steps=(*statement.steps, step))
 
     def space(self) -> Node:
         self.word()

@@ -5,6 +5,7 @@ x = 2 log t every expression of part a is rational in t > 0 and in logarithms of
 which SymPy brings into one normal form.
 """
 
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -69,7 +70,7 @@ class Prover:
         for name, letter in LETTERS.items():
             spelled = name + " '" if name.startswith("\\") else rf"\mathrm {{ {' '.join(name)} }}"
             source = source.replace(spelled, letter + (" '" if name.startswith("\\") else ""))
-        read = parse_latex(source).xreplace(self.symbols)
+        read = _parse(source).xreplace(self.symbols)
         for letter, function in self.functions.items():
             read = read.replace(sympy.Function(letter), function)
             slope = sympy.Lambda(X, sympy.diff(function(X), X))
@@ -77,6 +78,12 @@ class Prover:
         return read.doit()
 
 
+@cache
+def _parse(source: str) -> Any:
+    return parse_latex(source)
+
+
+@cache
 def _vanishes(difference: Any) -> bool:
     in_t = difference.rewrite(sympy.exp).subs(X, 2 * sympy.log(T))
     in_t = in_t.replace(sympy.log, lambda a, *_: sympy.expand_log(sympy.log(sympy.factor(a))))

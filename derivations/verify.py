@@ -5,7 +5,8 @@ must be used: what uses it is what verifies it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -74,7 +75,7 @@ def check(text: str, symbolically: bool = True, only: int = 0) -> list[Verdict]:
                 continue
             verdict.failure = _early(statement, reading, readings, questions)
             verdict.failure = verdict.failure or _circular(statement)
-            verdict.failure = verdict.failure or _verify(statement, reading, definitions)
+            verdict.failure = verdict.failure or _fault(statement, reading, definitions)
             if verdict.failure:
                 break
             verdict.steps += len(statement.steps) or 1  # a shape alone is a step
@@ -97,11 +98,10 @@ def _read(display: Display, known: dict[str, Macro]) -> Reading:
                 return reading
             (condition,) = parse(tokens(comment, display.line, known), meaning.NAMES)
             conditions.append(condition.as_node())
-        reading.statements = parse(tokens(display.latex, display.line, known), meaning.NAMES)
+        parsed = parse(tokens(display.latex, display.line, known), meaning.NAMES)
+        reading.statements = [replace(s, conditions=tuple(conditions)) for s in parsed]
     except ParseError as error:
         reading.verdict.failure = f"cannot be read: {error}"
-    for statement in reading.statements:
-        statement.conditions += conditions
     reading.batch = any(_of_a_batch(n) for s in reading.statements for n in s.nodes)
     return reading
 
@@ -155,32 +155,41 @@ def _circular(statement: Statement) -> str:
     """Which step says nothing: its two sides are the same, or the claim is its own reason."""
     first = before = statement.first
     named = first.op in ("symbol", "derivative") or (first.op == "index" and first.args[0].name)
-    for step, (line, relation, node, _) in enumerate(statement.steps, 1):
-        if node == before or (named and relation == "=" and first in node.walk()):
-            return f"step {step}, line {line}: the left-hand side occurs on the right"
-        before = node
+    for number, step in enumerate(statement.steps, 1):
+        itself = named and step.relation == "=" and first in step.right.walk()
+        if step.right == before or itself:
+            return f"step {number}, line {step.line}: the left-hand side occurs on the right"
+        before = step.right
     return ""
 
 
-def _verify(statement: Statement, reading: Reading, definitions: dict[str, Node]) -> str:
+def _fault(statement: Statement, reading: Reading, definitions: dict[str, Node]) -> str:
     """Empty if the statement holds wherever it is claimed, else which step fails and how."""
-    tested, step, line = 0, 1, statement.line
-    draws = (
-        meaning.draw(seed, reading.batch) for seed in range(BATCHES if reading.batch else POINTS)
-    )
-    worlds = (World(leaves, definitions, reading.batch) for leaves in draws)
+    step, problem = _verify(statement, reading.batch, frozenset(definitions.items()))
+    line = statement.steps[step - 1].line if statement.steps else statement.line
+    return f"step {step}, line {line}: {problem}" if problem else ""
+
+
+@cache
+def _verify(
+    statement: Statement, batch: bool, definitions: frozenset[tuple[str, Node]]
+) -> tuple[int, str]:
+    """Which step fails and how, at random points; nothing of that if none does."""
+    tested, number = 0, 1
+    draws = (meaning.draw(seed, batch) for seed in range(BATCHES if batch else POINTS))
+    worlds = (World(leaves, dict(definitions), batch) for leaves in draws)
     try:
         with np.errstate(all="ignore"):
             for world in (point for drawn in worlds for point in _points(drawn, statement)):
                 left = world.value(statement.first)
-                for step, (line, relation, node, _) in enumerate(statement.steps, 1):
-                    problem, left = _step(world, left, relation, node)
+                for number, step in enumerate(statement.steps, 1):
+                    problem, left = _step(world, left, step.relation, step.right)
                     if problem:
-                        return f"step {step}, line {line}: {problem}"
-                tested, step, line = tested + 1, 1, statement.line
+                        return number, problem
+                tested, number = tested + 1, 1
     except (ValueError, ArithmeticError, LookupError, TypeError) as error:
-        return f"step {step}, line {line}: {error}"
-    return "" if tested else f"line {line}: no point satisfies the conditions, nothing was tested"
+        return number, str(error)
+    return 1, "" if tested else "no point satisfies the conditions, nothing was tested"
 
 
 def _points(world: World, statement: Statement) -> Iterator[World]:
