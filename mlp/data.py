@@ -212,10 +212,17 @@ def fashion_mnist(part: str, *, may_download: bool = True) -> Dataset:
 
     X is float32. Raises DataError if a file is missing, corrupt, or does not fit the other.
     """
+    return _scaled(_bytes(part, may_download))
+
+
+def _bytes(part: str, may_download: bool) -> Dataset:
     names = [f"{part}-images-idx3-ubyte.gz", f"{part}-labels-idx1-ubyte.gz"]
     images, labels = (read_idx(path) for _, path, _ in locate(names, may_download=may_download))
-    X = images.reshape(len(images), -1) / np.float32(255)
-    return dataset(X, labels, m=10, source=f"Fashion-MNIST ({part})")
+    return dataset(images.reshape(len(images), -1), labels, 10, f"Fashion-MNIST ({part})")
+
+
+def _scaled(images: Dataset) -> Dataset:
+    return images._replace(X=images.X / np.float32(255))
 
 
 # --- splits ----------------------------------------------------------------------------------
@@ -243,7 +250,7 @@ def load(name: str, *, valid: int, seed: int, may_download: bool = True) -> Spli
         data = circles()
         return Splits(*split(data, (len(data.y) - 2 * valid, valid, valid), seed))
     if name == "fashion-mnist":
-        rest = fashion_mnist("train", may_download=may_download)
-        train, held_out = split(rest, (len(rest.y) - valid, valid), seed)
+        rest = _bytes("train", may_download)  # split as bytes, to spare memory
+        train, held_out = map(_scaled, split(rest, (len(rest.y) - valid, valid), seed))
         return Splits(train, held_out, fashion_mnist("t10k", may_download=may_download))
     raise DataError(f"data set {name!r} is unknown; choose circles or fashion-mnist")

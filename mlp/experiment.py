@@ -58,16 +58,25 @@ class Experiment:
 
 
 def prepared(splits: Splits, *, standardize: bool, refit: bool) -> Splits:
-    """Standardize by the training part's mean and deviation; move the validation part into it."""
+    """Standardize, in place, by the training part's mean; move the validation part into it."""
     if refit:
         train, valid, test = splits
         joined = Dataset(*(np.concatenate(pair) for pair in zip(train, valid, strict=True)))
         splits = Splits(joined, Dataset(valid.X[:0], valid.y[:0]), test)
     if standardize:
-        X = splits.train.X
-        mean, deviation = (X.dtype.type(f(X, dtype=np.float64)) for f in (np.mean, np.std))
-        splits = Splits(*(part._replace(X=(part.X - mean) / deviation) for part in splits))
+        mean, deviation = mean_and_deviation(splits.train.X)
+        for part in splits:  # in place, to hold the data once
+            np.subtract(part.X, mean, out=part.X)
+            np.divide(part.X, deviation, out=part.X)
     return splits
+
+
+def mean_and_deviation(X: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation over all values of X, in its precision, in little memory."""
+    pieces = np.array_split(X, 1 + X.size // 2**20)
+    mean = sum(piece.sum(dtype=np.float64) for piece in pieces) / X.size
+    variance = sum(np.square(piece - mean).sum(dtype=np.float64) for piece in pieces) / X.size
+    return X.dtype.type(mean), X.dtype.type(np.sqrt(variance))
 
 
 def mapping(text: str) -> dict[str, Any]:

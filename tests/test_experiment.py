@@ -2,6 +2,8 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import filelock
@@ -159,6 +161,28 @@ def test_standardized_data_have_mean_0_and_deviation_1_in_the_training_part():
         np.testing.assert_allclose(
             splits[part].X, (raw[part].X - raw.train.X.mean()) / raw.train.X.std(), rtol=1e-12
         )
+
+
+MEMORY = """
+import resource
+from mlp import experiment, fast, train
+text = "{data: fashion-mnist, valid: 6000, standardize: true, seeds: [0], d_h: 128, eta: 0.1, epochs: 1, K: 100}"
+whole = experiment.parse(text, "memory")
+next(train.fit(whole.splits(), whole.settings, engine=fast.Trainer))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""  # noqa: E501
+
+
+@pytest.mark.skipif(
+    not all(experiment.data.find(name) for name in experiment.data.FASHION_MNIST),
+    reason="no Fashion-MNIST here; make data fetches it",
+)
+def test_training_holds_the_data_once_in_single_precision_and_little_more():
+    out = subprocess.run(
+        [sys.executable, "-c", MEMORY], cwd=experiment.data.ROOT, capture_output=True, check=True
+    ).stdout
+    data_once = 70_000 * 784 * 4 / 2**20
+    assert float(out) < data_once + 150
 
 
 def test_refit_trains_on_the_validation_examples_too_and_takes_the_last_epoch(tmp_path):
