@@ -17,7 +17,10 @@ SIZES = {9: "d", 5: "d_h", 3: "m", 7: "K"}  # all different, so that a size tell
 
 def table(part: str) -> str:
     """Markdown table of equation, symbol, shape, code and place, for one part of the report."""
-    rows = ["| | Symbol | Shape | Code | Where |", "|--:|:--|:--|:-----|:--|"]
+    rows = [
+        "| | Symbol | Shape | Code | Where |",
+        "|--:|:-----|:----|:------------------|:--------|",
+    ]
     shape, found = shapes(), statements()
     for label in equations(part):
         if label in found:

@@ -64,6 +64,13 @@ local function float(label, blocks, caption)
   end
   local text = pandoc.Inlines({ pandoc.Strong({ pandoc.Str(names[kind] .. " " .. number .. ".") }), pandoc.Space() })
   text:extend(pandoc.utils.blocks_to_inlines(caption))
+  if FORMAT == "latex" then  -- in its place, not floating: captions of our own keep the numbers
+    local out = pandoc.Blocks(blocks)
+    out:insert(kind == "tbl" and 1 or #out + 1, rawblock("\\begin{legend}\\phantomsection\\label{" .. label .. "}"))
+    out:insert(kind == "tbl" and 2 or #out + 1, pandoc.Plain(text))
+    out:insert(kind == "tbl" and 3 or #out + 1, rawblock("\\end{legend}"))
+    return out
+  end
   return { pandoc.Div(pandoc.Figure(blocks, { pandoc.Plain(text) }), { id = label, class = "float" }) }
 end
 

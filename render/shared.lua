@@ -82,8 +82,10 @@ local function bold(math)
   return math
 end
 
--- Pandoc gives long tables relative column widths; columns as wide as their content read better.
+-- Pandoc gives long tables relative column widths; columns as wide as their content read better,
+-- but LaTeX would let the longest tables run over the margin.
 local function natural_widths(tbl)
+  if FORMAT:match("latex") and tbl.colspecs[1][2] ~= tbl.colspecs[#tbl.colspecs][2] then return end
   for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], nil } end
   return tbl
 end
