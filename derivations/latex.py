@@ -94,6 +94,7 @@ class _Parser:
 
     def __init__(self, tokens: list[Token], names: Names) -> None:
         self.tokens, self.names, self.at = tokens, names, 0
+        self.in_cases = False
 
     @property
     def now(self) -> str:
@@ -203,8 +204,8 @@ class _Parser:
         terms: list[Node] = []
         while True:
             start = self.at
-            while terms and self.skip("&", r"\\", r"\quad"):  # a line may break before a sign
-                pass
+            while terms and not self.in_cases and self.skip("&", r"\\", r"\quad"):
+                pass  # a line may break before a sign
             if terms and self.now not in ("+", "-"):
                 self.at = start
                 return terms[0] if len(terms) == 1 else Node("add", args=tuple(terms))
@@ -298,6 +299,7 @@ class _Parser:
     def cases(self) -> Node:
         if self.word() != "cases":
             self.fail("an environment other than cases within an expression")
+        self.in_cases = True
         rows: list[list[Node]] = [[]]
         while not self.skip(r"\end"):
             if self.skip(r"\\"):
@@ -307,6 +309,7 @@ class _Parser:
             elif not self.skip(*SEPARATORS):
                 rows[-1].append(self.statement().as_node())
         self.word()
+        self.in_cases = False
         return Node("cases", args=tuple(Node("row", args=tuple(row)) for row in rows))
 
     # Names, and what belongs to them.

@@ -154,6 +154,7 @@ def _early(
 def _circular(statement: Statement) -> str:
     """Which step says nothing: its two sides are the same, or the claim is its own reason."""
     first = before = statement.first
+    first = first.args[0] if first.op == "shaped" else first
     named = first.op in ("symbol", "derivative") or (first.op == "index" and first.args[0].name)
     for number, step in enumerate(statement.steps, 1):
         itself = named and step.relation == "=" and first in step.right.walk()
@@ -195,6 +196,10 @@ def _verify(
 def _points(world: World, statement: Statement) -> Iterator[World]:
     """The world with the free indices at all of their values, where the conditions hold."""
     sizes = world.sizes(Node("all", args=(statement.as_node(), *statement.conditions)))
+    left = world.sizes(statement.first)
+    for step in statement.steps:
+        if step.relation == "=" and (new := world.sizes(step.right).keys() - left):
+            raise WrongError(f"index {', '.join(sorted(new))} occurs on the right alone")
     for values in product(*(range(1, size + 1) for size in sizes.values())):
         here = world.bind(**dict(zip(sizes, values, strict=True)))
         if all(here.value(condition) for condition in statement.conditions):

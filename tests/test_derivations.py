@@ -13,6 +13,22 @@ TEXT = REPORT.read_text(encoding="utf-8")
 MACROS = "\n".join(line for line in TEXT.splitlines() if line.startswith(r"\newcommand"))
 
 
+DEFINITIONS = r"""\begin{aligned}
+\ha &= \W{1} \x + \bias{1} \\
+\hs &= \rect(\ha) \\
+\oa &= \W{2} \hs + \bias{2} \\
+\loss &= \logsumexp(\oa) - \oa_y
+\end{aligned}
+$$
+
+$$
+\RK = \frac{1}{K} \sum_{i=1}^{K} \loss_i
+$$
+
+$$
+"""
+
+
 def verdicts(latex: str, comment: str = "") -> list[Verdict]:
     """What the checker says of one display in a report of its own."""
     return check(f"{MACROS}\n\n# A part {{#sec-b}}\n\n{comment}\n$$\n{latex}\n$$\n")
@@ -90,17 +106,46 @@ def test_a_true_statement_is_verified(latex: str) -> None:
     assert verdict.verified, verdict.failure
 
 
-DEFINITIONS = r"""\begin{aligned}
-\ha &= \W{1} \x + \bias{1} \\
-\hs &= \rect(\ha) \\
-\oa &= \W{2} \hs + \bias{2} \\
-\loss &= \logsumexp(\oa) - \oa_y
-\end{aligned}
-$$
+@pytest.mark.parametrize(
+    ("latex", "problem"),
+    [
+        (r"\W{1} \in \mathbb{R}^{d \times d_h}", "the shape is (5, 3), not (3, 5)"),
+        (r"\dims{\xT}{d \times 1}", "the shape is (1, 3), not (3, 1)"),
+        (r"\pd{\loss}{\bias{1}} = \WT{2} \pd{\loss}{\ha}", "do not fit"),
+        (r"\pd{\loss}{\W{1}_{jp}} = \pd{\loss}{\ha_p} \x_j", "index p on axes of size"),
+        (r"\pd{\loss}{\bias{1}_j} = \pd{\loss}{\ha_l}", "index l occurs on the right alone"),
+        (r"\pd{\RK}{\oa} = \os - \onehot_m(\y)", "the left-hand side is"),
+        (r"\sum_{j=1}^{d_h} \os_j = 1", "on an axis of size 4"),
+        (r"\ha = \rect(\ha) - \rect(-\ha)", "the left-hand side occurs on the right"),
+        (r"\theta \leftarrow \theta + \eta \pd{\R}{\theta}", "the left-hand side is"),
+        (r"u = \exp(x)", "which no later display uses"),
+        (r"\sqrt{x} = x", "cannot be read"),
+        (r"\exp(x", "where ')' was expected"),
+        (r"\exp(x)", "states nothing"),
+    ],
+)
+def test_a_statement_that_is_wrong_is_refused_with_the_reason(latex: str, problem: str) -> None:
+    *_, verdict = verdicts(DEFINITIONS + latex)
+    assert not verdict.verified
+    assert problem in verdict.failure
 
-$$
-\RK = \frac{1}{K} \sum_{i=1}^{K} \loss_i
-$$
 
-$$
-"""
+def test_a_case_distinction_must_cover_its_domain() -> None:
+    cases = r"\abs'(x) = \begin{cases} 1 & \text{if } x > 0 \\ -1 & \text{if } x < 0 \end{cases}"
+    (verdict,) = verdicts(cases)
+    assert "none of the cases holds" in verdict.failure
+    (verdict,) = verdicts(cases, comment=r"<!-- check: x \neq 0 -->")
+    assert verdict.verified
+
+
+def test_a_condition_that_no_point_satisfies_is_no_excuse() -> None:
+    (verdict,) = verdicts(r"\exp(x) = 0", comment=r"<!-- check: x < x -->")
+    assert "nothing was tested" in verdict.failure
+
+
+def test_a_function_may_not_be_used_before_it_is_defined() -> None:
+    parts = [r"\pd{\Rt}{\W{2}} = \pd{\R}{\W{2}} + \pd{\pen}{\W{2}}", r"\Rt = \R + \pen"]
+    text = "".join(f"# Part {{#sec-b{i}}}\n$$\n{p}\n$$\n" for i, p in enumerate(parts, 5))
+    early, late = check(MACROS + "\n\n" + text)
+    assert "is defined only in question b.6" in early.failure
+    assert late.verified
