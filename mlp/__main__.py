@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from mlp import data, ensemble, experiment, gradcheck, loop, model, search
+from mlp import bench, data, ensemble, experiment, gradcheck, loop, model, search
 from mlp.data import DataError
 from mlp.log import LogError
 from mlp.model import Params
@@ -115,6 +115,24 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--epsilon", type=float, default=1e-5, help="step of the differences, 1e-6 to 1e-4"
     )
+
+    sub = command(
+        "bench",
+        run_bench,
+        "measure the time of an epoch, method against method",
+        "Times loop, matrix calculus, its fast twin, PyTorch, scikit-learn and the matrix products "
+        "alone, for K of 10, 100 and 1000 and d_h of 32 to 1024, with and without elastic net, "
+        "with one and all BLAS threads; each method in a process of its own, methods in turn. "
+        "Writes epoch.csv (whole epochs, loop against matrix calculus) and cost.csv (all the "
+        "rest), a line per repetition, and epoch.yml and cost.yml, what they were measured on. "
+        "Takes about a quarter of an hour on a quiet machine. PyTorch and scikit-learn are "
+        "measured where they are installed: pip install -r requirements-bench.txt.",
+    )
+    sub.add_argument("--quick", action="store_true", help="a few cases, to see that it works")
+    sub.add_argument("--repetitions", type=positive, default=5, help="of each measurement")
+    sub.add_argument(
+        "--results", type=Path, help="where to write (default: results/bench; quick: _output/bench)"
+    )
     return top
 
 
@@ -212,6 +230,17 @@ def run_check(options: argparse.Namespace) -> int:
         f"{difference:.1e}; nearest kink at {gradcheck.distance_to_kink(params, x):.1e}"
     )
     return int(failed > 0 or difference > 1e-14)
+
+
+def run_bench(options: argparse.Namespace) -> int:
+    """Measure times; interrupted, it has to start anew."""
+    usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
+    try:
+        bench.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
+    except KeyboardInterrupt:
+        print("\nmlp bench: interrupted; what was being measured is lost", file=sys.stderr)
+        return 130
+    return 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ that takes too long is measured in part and scaled up; every time is recorded wi
 examples that it is the time of.
 """
 
+import contextlib
 import csv
 import importlib
 import io
@@ -208,7 +209,7 @@ OPTIONAL = {"pytorch": "torch", "sklearn": "scikit-learn"}
 def available() -> list[str]:
     """The methods that can be measured here."""
     installed = {d.name for d in distributions()}
-    return [name for name in METHODS if OPTIONAL.get(name, "numpy") in installed]
+    return [name for name in METHODS if OPTIONAL.get(name) in {None, *installed}]
 
 
 # --- the process of a method ---------------------------------------------------------------------
@@ -244,6 +245,7 @@ def serve(method: str) -> None:
 
     The first answer about a case comes after a warm-up. A line without a case ends the process.
     """
+    prepare = METHODS[method]
     examples, source = load()
     print(json.dumps(source), flush=True)
     prepared: tuple[Case, Run, int] | None = None
@@ -251,7 +253,7 @@ def serve(method: str) -> None:
         *fields, target = json.loads(line)
         case = Case(*fields)
         if prepared is None or prepared[0] != case:
-            run = METHODS[method](examples, case)
+            run = prepare(examples, case)
             prepared = case, run, fraction(run, case.K, target)
         _, run, n = prepared
         begun = time.perf_counter()
@@ -286,14 +288,13 @@ class Worker:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
+            self.close()
             raise RuntimeError(f"the process that measures {self.method} ended; see above")
         return json.loads(line)
 
     def close(self) -> None:
         """End the process."""
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()
 
 
 def measure(
@@ -481,4 +482,5 @@ def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(sys.argv[1])

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mlp import loop
+from mlp.bench import Timing, medians
 from mlp.data import CLASSES, ROOT, Dataset
 from mlp.functions import Array
 from mlp.gradcheck import Row
@@ -299,4 +300,52 @@ def confusion(counts: Array) -> Figure:
     ax.set(xlabel="predicted class", ylabel="true class")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
+    return figure
+
+
+# --- times -----------------------------------------------------------------------------------
+
+METHODS = {  # name, colour, line and marker
+    "loop": ("loop", "#999999", "-", "v"),
+    "matrix": ("matrix calculus", "#CC79A7", "-.", "^"),
+    "sklearn": ("scikit-learn", "#009E73", ":", "s"),
+    "pytorch": ("PyTorch", "#D55E00", "--", "D"),
+    "fast": ("fast twin", "#0072B2", "-", "o"),
+    "floor": ("products alone", "black", ":", ""),
+}
+
+
+def plot_cost(results: Sequence[Timing]) -> Figure:
+    """Seconds for an epoch, one thread, no elastic net: against d_h above, against K below."""
+    seconds = {case: s for case, s in medians(results, 1).items() if not case.elastic}
+    Ks, d_hs = sorted({c.K for c in seconds}), sorted({c.d_h for c in seconds})
+    figure = plt.figure(figsize=(6.3, 4.6))
+    parts: Any = figure.subfigures(2, 1)
+    upper, lower = parts
+    for axes, values, name, other in (
+        (upper.subplots(1, len(Ks), sharey=True, squeeze=False)[0], Ks, "K", "d_h"),
+        (lower.subplots(1, len(d_hs), sharey=True, squeeze=False)[0], d_hs, "d_h", "K"),
+    ):
+        axes[0].set_ylabel("seconds an epoch")
+        for ax, value in zip(axes, values, strict=True):
+            cases = sorted(c for c in seconds if getattr(c, name) == value)
+            for method, (_, colour, line, marker) in METHODS.items():
+                measured = [c for c in cases if method in seconds[c]]
+                x = [getattr(c, other) for c in measured]
+                ax.loglog(
+                    x, [seconds[c][method] for c in measured],
+                    color=colour, linestyle=line, marker=marker, markersize=3,
+                )  # fmt: skip
+            ticks = d_hs if other == "d_h" else Ks
+            ax.set_xticks(ticks, [str(t) for t in ticks])
+            ax.set_xticks([], minor=True)
+            ax.set_title(f"${name} = {value}$")
+            ax.set_xlabel(f"${other}$")
+    figure.legend(
+        upper.axes[0].lines,
+        [label for label, *_ in METHODS.values()],
+        loc="outside lower center",
+        ncols=len(METHODS),
+        columnspacing=1.0,
+    )
     return figure
