@@ -1,4 +1,4 @@
-"""Checks every display of parts a and b: `python -m derivations [report.qmd]`."""
+"""Checks every display: `python -m derivations [report.qmd]`."""
 
 import sys
 from pathlib import Path
@@ -18,9 +18,10 @@ def main(arguments: list[str]) -> int:
     verdicts = check(text)
     for v in verdicts:
         d = v.display
-        said = f"WRONG: {v.failure}" if v.failure else v.how or f"not checkable: {v.reason}"
+        said = f"verified {v.how}" if v.verified else f"not checkable: {v.reason}"
+        said = f"WRONG: {v.failure}" if v.failure else said
         steps = f"{v.steps} step{'s'[: v.steps != 1]}"
-        print(f"{d.question:5} line {d.line:4}  {d.label:24} {steps:9} {said}")
+        print(f"{d.question:9} line {d.line:4}  {d.label:20} {steps:8} {said}")
     s = count(verdicts)
     print(
         f"{s.displays} displays: {s.verified} verified ({s.steps} steps), "

@@ -14,18 +14,8 @@ from sympy.parsing.latex import parse_latex
 
 from derivations.latex import Statement
 
-OPERATIONS = {
-    "number",
-    "neg",
-    "add",
-    "mul",
-    "div",
-    "pow",
-    "derivative",
-    "relation",
-    "symbol",
-    "call",
-}
+OPERATIONS = {"number", "symbol", "call", "neg", "add", "mul", "div", "pow"}
+OPERATIONS |= {"derivative", "relation"}
 FUNCTIONS = {"exp", "log", "tanh", "sigmoid", "softplus"}
 LETTERS = {"sigmoid": "f", "softplus": "g", r"\tanh": "h"}  # SymPy's functions have one letter
 SPELLING = {"[": "(", "]": ")", r"\mathrm { d }": "d"}
