@@ -31,6 +31,7 @@ WRITERS = {
         "--variable=documentclass:scrartcl",
         "--variable=papersize:a4",
         "--variable=colorlinks",
+        "--variable=fontsize:11pt",
         "--number-sections",
         f"--include-in-header={HERE / 'header.tex'}",
     ],

@@ -94,7 +94,7 @@ local function date(meta)
   local pipe = io.popen("git log -1 --format=%cd '--date=format:%-d %B %Y' 2>/dev/null")
   local text = pipe and pipe:read("l")
   if pipe then pipe:close() end
-  if text and text ~= "" then meta["commit-date"] = pandoc.MetaString(text) end
+  if text and text ~= "" then meta["commit-date"], meta.date = pandoc.MetaString(text), pandoc.MetaString(text) end
   return meta
 end
 
