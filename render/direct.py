@@ -33,6 +33,7 @@ WRITERS = {
         "--variable=colorlinks",
         "--variable=fontsize:11pt",
         "--number-sections",
+        "--syntax-highlighting=tango",
         f"--include-in-header={HERE / 'header.tex'}",
     ],
 }
@@ -71,6 +72,8 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
             keep = ("lang", "bibliography", "link-citations")
             header = {key: config[key] for key in keep if key in config} | meta
             header.pop("jupyter", None)
+            if to == "pdf":
+                header["author"] = [author["name"] for author in meta.get("author", [])]
             markdown = f"---\n{yaml.safe_dump(header, allow_unicode=True)}---\n\n{text}"
             if to == "typst":
                 pandoc(markdown, to, figures / "report.typ", source.parent)

@@ -50,6 +50,29 @@ local function equation(inlines)
   return out
 end
 
+-- LaTeX numbers figures and tables itself, in the same order; a long table bears its own caption.
+local function latex_float(kind, label, number, blocks, caption)
+  if kind == "tbl" then
+    caption:insert(1, raw("\\label{" .. label .. "}"))
+    for _, block in ipairs(blocks) do
+      if block.t == "Table" then block.caption = { long = { pandoc.Plain(caption) } } end
+    end
+    return blocks
+  end
+  local before, after = "\\begin{figure}[htbp]\\centering", "\\end{figure}"
+  if kind == "lst" then
+    before, after = "\\phantomsection", "\\par\\bigskip"
+    caption:insert(1, raw("\\noindent\\label{" .. label .. "}\\textbf{Listing " .. number .. ":} "))
+  else
+    caption:insert(1, raw("\\caption{"))
+    caption:insert(raw("}\\label{" .. label .. "}"))
+  end
+  local out = pandoc.Blocks({ rawblock(before) })
+  out:extend(blocks)
+  out:extend({ pandoc.Plain(caption), rawblock(after) })
+  return out
+end
+
 local function float(label, blocks, caption)
   local kind = label:match("^(%a+)%-")
   local number = define(label)
@@ -62,6 +85,7 @@ local function float(label, blocks, caption)
     out:insert(rawblock(']), kind: "quarto-float-' .. kind .. '", supplement: "' .. names[kind] .. '")<' .. label .. ">"))
     return out
   end
+  if FORMAT == "latex" then return latex_float(kind, label, number, blocks, pandoc.utils.blocks_to_inlines(caption)) end
   local text = pandoc.Inlines({ pandoc.Strong({ pandoc.Str(names[kind] .. " " .. number .. ".") }), pandoc.Space() })
   text:extend(pandoc.utils.blocks_to_inlines(caption))
   if FORMAT == "latex" then  -- in its place, not floating: captions of our own keep the numbers
@@ -85,24 +109,27 @@ local function image(element)
 end
 
 local function blocks(all)
+  local out = pandoc.Blocks({})
   for _, block in ipairs(all) do
-    local label = block.identifier
+    local label = block.identifier or ""
     if block.t == "Figure" and label:match("^fig%-") then
       local caption = block.caption.long
       block = block:walk({ Image = image })
-      all[_] = pandoc.Div(float(label, block.content, caption))
+      out:extend(float(label, block.content, caption))
     elseif block.t == "Table" and label:match("^tbl%-") then
       local caption = block.caption.long
       block.caption, block.identifier = { long = {} }, ""
-      all[_] = pandoc.Div(float(label, { block }, caption))
+      out:extend(float(label, { block }, caption))
     elseif block.t == "Div" and not block.classes:includes("float") and names[label:match("^(%a+)%-") or ""] then
       local caption = block.content[#block.content]
       if caption.t ~= "Para" then error("the div #" .. label .. " must end in a paragraph, its caption") end
       block.content:remove(#block.content)
-      all[_] = pandoc.Div(float(label, block.content, { pandoc.Plain(caption.content) }))
+      out:extend(float(label, block.content, { pandoc.Plain(caption.content) }))
+    else
+      out:insert(block)
     end
   end
-  return all
+  return out
 end
 
 -- What this route does not know must not vanish: divs by class, Quarto's shortcodes.
