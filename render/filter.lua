@@ -50,29 +50,6 @@ local function equation(inlines)
   return out
 end
 
--- LaTeX numbers figures and tables itself, in the same order; a long table bears its own caption.
-local function latex_float(kind, label, number, blocks, caption)
-  if kind == "tbl" then
-    caption:insert(1, raw("\\label{" .. label .. "}"))
-    for _, block in ipairs(blocks) do
-      if block.t == "Table" then block.caption = { long = { pandoc.Plain(caption) } } end
-    end
-    return blocks
-  end
-  local before, after = "\\begin{figure}[htbp]\\centering", "\\end{figure}"
-  if kind == "lst" then
-    before, after = "\\phantomsection", "\\par\\bigskip"
-    caption:insert(1, raw("\\noindent\\label{" .. label .. "}\\textbf{Listing " .. number .. ":} "))
-  else
-    caption:insert(1, raw("\\caption{"))
-    caption:insert(raw("}\\label{" .. label .. "}"))
-  end
-  local out = pandoc.Blocks({ rawblock(before) })
-  out:extend(blocks)
-  out:extend({ pandoc.Plain(caption), rawblock(after) })
-  return out
-end
-
 local function float(label, blocks, caption)
   local kind = label:match("^(%a+)%-")
   local number = define(label)
@@ -85,7 +62,6 @@ local function float(label, blocks, caption)
     out:insert(rawblock(']), kind: "quarto-float-' .. kind .. '", supplement: "' .. names[kind] .. '")<' .. label .. ">"))
     return out
   end
-  if FORMAT == "latex" then return latex_float(kind, label, number, blocks, pandoc.utils.blocks_to_inlines(caption)) end
   local text = pandoc.Inlines({ pandoc.Strong({ pandoc.Str(names[kind] .. " " .. number .. ".") }), pandoc.Space() })
   text:extend(pandoc.utils.blocks_to_inlines(caption))
   if FORMAT == "latex" then  -- in its place, not floating: captions of our own keep the numbers
