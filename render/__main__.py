@@ -1,6 +1,7 @@
 """The command line: python -m render [--to FORMAT] [--route ROUTE] [--watch] [--lint]."""
 
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,8 +11,8 @@ import time
 from pathlib import Path
 
 from render import direct
-from render.document import FORMATS, ROOT, ReportError
-from render.execute import Session, salt
+from render.document import FORMATS, ROOT, ReportError, read
+from render.execute import Session, run_parts, salt
 from render.lint import lint
 
 REPORT = ROOT / "report.qmd"
@@ -78,11 +79,21 @@ def once(to: str, session: Session) -> int:
 
 
 def watch(to: str, session: Session) -> int:
-    """Render, and again whenever what the report depends on has changed, until Ctrl-C."""
-    seen = None
+    """Render, and again whenever what the report depends on has changed, until Ctrl-C.
+
+    After the first time, a kernel runs all chunks, so that any later edit finds it warm.
+    """
+
+    def state() -> tuple[str, str, str]:
+        return REPORT.read_text(), (ROOT / "references.bib").read_text(), salt()
+
+    seen = state()
+    once(to, session)
+    with contextlib.suppress(ReportError):  # it has been said
+        for _ in run_parts(read(REPORT)[1], session, alive=True):
+            pass
     while True:
-        now = (REPORT.read_text(), (ROOT / "references.bib").read_text(), salt())
-        if now != seen:
+        if (now := state()) != seen:
             seen = now
             once(to, session)
         time.sleep(0.3)

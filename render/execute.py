@@ -61,11 +61,12 @@ class Session:
         self.client: NotebookClient | None = None
         self.executed: list[str] = []  # keys of the cells that the living kernel has run
 
-    def outputs(self, cells: list[Cell], salt: str) -> Iterator[Output]:
+    def outputs(self, cells: list[Cell], salt: str, *, alive: bool = False) -> Iterator[Output]:
         """Yield the outputs of each cell, from the cache or from the kernel.
 
         A key covers everything a cell depends on: `salt`, the cells before it, its own code; and
-        for its file, what it alone `reads`. Only what has no file runs, after what it builds on.
+        for its file, what it alone `reads`. Only what has no file runs, after what it builds on;
+        if a living kernel is wanted, everything that it has not run yet.
         """
         keys, key = [], salt
         for cell in cells:
@@ -78,6 +79,8 @@ class Session:
         missing = {i for i, file in enumerate(files) if not file.exists()}
         same = (a == b for a, b in zip(self.executed, keys, strict=False))
         common = sum(itertools.takewhile(bool, same))
+        if alive and common < len(cells):
+            missing.add(common)
         if any(i >= common or not cells[i].reads for i in missing):
             first = min(common, *missing)
             if not first:
@@ -138,7 +141,7 @@ def salt(root: Path = ROOT) -> str:
 
 
 def run_parts(
-    parts: list[Prose | Chunk], session: Session
+    parts: list[Prose | Chunk], session: Session, *, alive: bool = False
 ) -> Iterator[tuple[Prose | Chunk, Output]]:
     """Yield each part with its outputs; the values of inline code come as one JSON list."""
     prose = "".join(part.text for part in parts if isinstance(part, Prose))
@@ -152,7 +155,7 @@ def run_parts(
             cells.append(Cell(f"_inline({thunks})", part.line, f"inline code {expressions}"))
     # What reports on the derivations reads the very text of their displays.
     cells = [c._replace(reads=displays) if "checked" in c.code else c for c in cells]
-    outputs = session.outputs(cells, salt())
+    outputs = session.outputs(cells, salt(), alive=alive)
     for part in parts:
         has_cell = isinstance(part, Chunk) or INLINE.search(part.text)
         yield part, next(outputs) if has_cell else []
