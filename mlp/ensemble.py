@@ -12,7 +12,7 @@ import yaml
 
 from mlp import experiment, train
 from mlp.experiment import Experiment, write_atomically
-from mlp.log import Log
+from mlp.log import Log, read_rows
 from mlp.model import Params
 from mlp.settings import SettingsError
 
@@ -87,6 +87,12 @@ def _run(of: Experiment, nets: list[Params], folder: Path, described: dict[str, 
     experiment.write_predictions(folder, averages[-1], parts[-1].y)
     summary = described | {"chosen": record._asdict()}
     write_atomically(folder / "summary.yml", yaml.safe_dump(summary, sort_keys=False).encode())
+
+
+def read(path: Path) -> list[Record]:
+    """Read the log of an average."""
+    rows = read_rows(path, Record._fields)
+    return [Record(int(nets), *map(float, figures)) for nets, *figures in rows]
 
 
 def describe(folder: Path) -> str:

@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from mlp import loop
 from mlp.bench import Timing, medians
@@ -250,6 +251,58 @@ def draw_curves(
         ax.plot(chosen, values[chosen - 1], "o", color=colour, ms=4)
     ax.axvline(chosen, color="0.6", lw=0.8, zorder=0, label=f"chosen epoch, {chosen}")
     ax.set_ylim(bottom=0)
+
+
+# --- searches and rungs ------------------------------------------------------------------------
+
+
+def tried(trials: Sequence[dict[str, Any]], names: dict[str, str]) -> Figure:
+    """Validation error of the trials of a search against each setting; `names` gives labels."""
+    figure, axes = plt.subplots(1, len(names), sharey=True, figsize=(6.3, 2.1))
+    rounds = sorted({trial["round"] for trial in trials})
+    looks = list(zip(rounds, ("0.6", "#D55E00", "#0072B2"), "osD", strict=False))
+    for ax, (name, label) in zip(axes, names.items(), strict=True):
+        for number, colour, marker in looks:
+            last = [trial for trial in trials if trial["round"] == number]
+            ax.plot(
+                [trial[name] for trial in last],
+                [100 * trial["valid_error"] for trial in last],
+                marker,
+                color=colour,
+                ms=4,
+                label=f"{max(trial['epochs'] for trial in last)} epochs",
+            )
+        ax.set(xlabel=label, xscale="log")
+        ax.margins(x=0.15)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.minorticks_off()
+    axes[0].set_ylabel("validation error / %")
+    axes[-1].legend(title="trained for", loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def rungs(logs: dict[str, list[list[Record]]], nets: Sequence[Any]) -> Figure:
+    """Validation error against the epoch, a line per run; errors against the number of `nets`."""
+    figure, (left, right) = plt.subplots(1, 2, gridspec_kw={"width_ratios": (3, 2)})
+    styles = zip(("0.45", "#D55E00", "#0072B2"), ("-", "--", "-."), strict=True)
+    for (name, runs), (colour, line) in zip(logs.items(), styles, strict=False):
+        for i, records in enumerate(runs):
+            errors = [100 * record.valid_error for record in records]
+            epochs = [record.epoch for record in records]
+            left.plot(epochs, errors, line, color=colour, lw=0.7, label=None if i else name)
+    left.set(xlabel="epoch", ylabel="validation error / %", ylim=(8, 14))
+    left.legend()
+    for part in ("valid", "test"):
+        colour, line = PARTS[part]
+        errors = [100 * getattr(record, f"{part}_error") for record in nets]
+        right.plot(
+            range(1, 1 + len(nets)), errors, f"o{line}", color=colour, label=PART_NAMES[part]
+        )
+    right.set(xlabel="number of nets averaged", ylabel="error / %")
+    right.set_xticks(range(1, 1 + len(nets)))
+    right.legend()
+    return figure
 
 
 # --- Fashion-MNIST ---------------------------------------------------------------------------

@@ -36,6 +36,7 @@ def test_an_average_has_the_errors_of_the_mean_probabilities(files, capsys):
         np.testing.assert_allclose(lines[n - 1], row, rtol=1e-12)
     summary = yaml.safe_load((files / "several" / "summary.yml").read_text())
     assert list(summary["chosen"].values()) == list(lines[-1])
+    assert ensemble.read(files / "several" / "log.csv") == [tuple(line) for line in lines]
     predictions = np.load(files / "several" / "predictions.npy")
     assert np.mean(predictions != test.y) == summary["chosen"]["test_error"]
     counts = np.loadtxt(files / "several" / "confusion.csv", delimiter=",")

@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from mlp import gradcheck, model, plot
+from mlp import ensemble, gradcheck, model, plot
 from mlp.data import Dataset
 from mlp.log import Record
 from mlp.model import Params
@@ -99,3 +99,25 @@ def test_examples_name_the_wrong_class_only_where_wrong():
 
 def test_notice_has_axes_as_notebooks_show_no_figure_without():
     assert plot.notice("text").axes
+
+
+def test_a_search_is_shown_with_every_trial_against_every_setting():
+    trials = [
+        {"d_h": d_h, "eta": eta, "round": number, "epochs": 2 * number, "valid_error": 0.1 * d_h}
+        for number, d_h, eta in ((2, 1, 0.1), (1, 2, 0.3), (1, 4, 0.02))
+    ]
+    figure = plot.tried(trials, {"d_h": "width", "eta": "step"})
+    assert [ax.get_xlabel() for ax in figure.axes] == ["width", "step"]
+    for ax, name in zip(figure.axes, ("d_h", "eta"), strict=True):
+        drawn = sorted(xy for line in ax.lines for xy in line.get_xydata().tolist())
+        expected = sorted([t[name], 100 * t["valid_error"]] for t in trials)
+        np.testing.assert_allclose(drawn, expected)
+
+
+def test_rungs_show_a_line_for_each_run_and_the_nets_averaged():
+    nets = [ensemble.Record(n, 0.1 / n, 0.0, 0.2 / n, 0.0) for n in (1, 2)]
+    figure = plot.rungs({"one": [records(3), records(4)], "two": [records(5)]}, nets)
+    left, right = figure.axes
+    assert [len(line.get_xdata()) for line in left.lines] == [3, 4, 5]
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["one", "two"]
+    np.testing.assert_allclose(right.lines[1].get_ydata(), [20, 10])
