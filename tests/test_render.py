@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +103,17 @@ def test_pdf_has_numbers_captions_and_computed_values(rendered):
         "W2 = 0 # (2)",
     ):
         assert expected in text
+
+
+@pytest.mark.skipif(not shutil.which("quarto"), reason="no quarto on the PATH")
+def test_quarto_gives_the_same_text_in_the_same_order(tmp_path, rendered):
+    for name in ("render", "_quarto.yml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    write(tmp_path, FIXTURE)
+    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    command = ["quarto", "render", "report.qmd", "--to", "typst", "--no-execute-daemon"]
+    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
+    assert text_of(tmp_path / "_output" / "report.pdf") == text_of(rendered("typst"))
 
 
 def test_pdf_is_the_same_byte_for_byte_when_rendered_again(rendered):
