@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from mlp.data import DataError
 from mlp.log import LogError
 from mlp.model import Params
 from mlp.penalty import Lambdas, grad_penalty, penalty
-from mlp.settings import SettingsError
+from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError
 
 
@@ -61,11 +62,18 @@ def parser() -> argparse.ArgumentParser:
         "train",
         run_train,
         "run an experiment file and record it",
-        "Writes log.csv, settings.yml, summary.yml and predictions.npy into RESULTS/NAME/seed-S/, "
-        "NAME being the name of the file. A checkpoint is kept after each epoch: after Ctrl-C, or "
-        "anything worse, the same command goes on and ends with the same numbers. "
+        "Writes log.csv, settings.yml, summary.yml, predictions.npy and confusion.csv into "
+        "RESULTS/NAME/seed-S/, NAME being the name of the file. A checkpoint is kept after each "
+        "epoch: after Ctrl-C, or anything worse, the same command goes on and ends with the same "
+        "numbers. "
         "A finished run is left as it is. One BLAS thread computes, so that the figures do not "
         "depend on the number of cores.",
+    )
+    sub.epilog = (
+        "Keys of the file: data (circles or fashion-mnist), valid (how many validation examples), "
+        "seeds (a list, one run each), standardize, refit (true or false), "
+        + ", ".join(f"{f.name} ({f.metadata['right']})" for f in fields(Settings)[:-1])
+        + ". Or one key alone, average: the name of an experiment whose nets are averaged."
     )
     sub.add_argument(
         "experiment", type=Path, help="settings, such as experiments/fashion-mnist.yml"

@@ -29,6 +29,14 @@ def test_every_command_has_a_help_that_says_what_it_does(capsys):
         assert len(text.split("options:")[0].split()) > 30
 
 
+def test_the_help_of_train_names_every_key(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for key in ("data", "refit", "d_h", "eta", "l21", "smoothing", "patience", "average"):
+        assert re.search(rf"\b{key}\b", text.split("Keys of the file")[1])
+
+
 def test_train_writes_results_and_says_what_was_chosen(tmp_path, capsys):
     path = write(tmp_path, TEXT)
     assert main(["train", path, "--results", str(tmp_path / "results")]) == 0
