@@ -412,17 +412,23 @@ def medians(timings: Iterable[Timing], threads: int) -> dict[Case, dict[str, flo
 
 
 class Goal(NamedTuple):
-    """What the fast twin should reach against another method."""
+    """What the fast twin should reach against another method, and what it does reach."""
 
     rival: str
     case: Case
-    aim: float  # at least this times faster; against the floor: at most this times its time
+    aim: float  # see `over`
     reached: float
 
     @property
     def met(self) -> bool:
         """Whether it is reached."""
         return self.reached <= self.aim if self.rival == "floor" else self.reached >= self.aim
+
+
+def over(seconds: dict[str, float], rival: str) -> float:
+    """How many times faster than a rival the fast twin is; its time in floors for the floor."""
+    ratio = seconds["fast"] / seconds[rival]
+    return ratio if rival == "floor" else 1 / ratio
 
 
 def aim(rival: str, case: Case, threads: int) -> float | None:
@@ -445,9 +451,8 @@ def goals(timings: Iterable[Timing], threads: int) -> list[Goal]:
     for case, seconds in medians(timings, threads).items():
         for rival in ("pytorch", "sklearn", "floor"):
             wanted = aim(rival, case, threads)
-            if wanted and rival in seconds and "fast" in seconds:
-                ratio = seconds["fast"] / seconds[rival]
-                found.append(Goal(rival, case, wanted, ratio if rival == "floor" else 1 / ratio))
+            if wanted and {rival, "fast"} <= set(seconds):
+                found.append(Goal(rival, case, wanted, over(seconds, rival)))
     return found
 
 

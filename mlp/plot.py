@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from mlp import loop
-from mlp.bench import Timing, medians
+from mlp.bench import Case, Goal, Timing, aim, medians, over
 from mlp.data import CLASSES, ROOT, Dataset
 from mlp.functions import Array
 from mlp.gradcheck import Row
@@ -366,6 +366,50 @@ METHODS = {  # name, colour, line and marker
     "fast": ("fast twin", "#0072B2", "-", "o"),
     "floor": ("products alone", "black", ":", ""),
 }
+
+
+def cost_table(results: Sequence[Timing]) -> str:
+    """Median seconds for an epoch by every method, one thread, no elastic net."""
+    return table(
+        ["$K$", "$d_h$", *(name for name, *_ in METHODS.values())],
+        (
+            [
+                str(case.K),
+                str(case.d_h),
+                *(fixed(s[m], 2 if s[m] < 10 else 1) if m in s else "" for m in METHODS),
+            ]
+            for case, s in sorted(medians(results, 1).items())
+            if not case.elastic
+        ),
+        "r" * (2 + len(METHODS)),
+    )
+
+
+def ratio_table(results: Sequence[Timing]) -> str:
+    """How the fast twin does against others, without / with elastic net; † marks missed goals."""
+    cores = max(t.threads for t in results)
+    columns = [("pytorch", 1), ("sklearn", 1), ("floor", 1), ("pytorch", cores)]
+
+    def cell(rival: str, threads: int, case: Case) -> str:
+        seconds = medians(results, threads)[case]
+        if rival not in seconds:
+            return ""
+        ratio, wanted = over(seconds, rival), aim(rival, case, threads)
+        met = wanted is None or Goal(rival, case, wanted, ratio).met
+        return fixed(ratio, 2) + ("" if met else "†")
+
+    head = ["$K$", "$d_h$", "PyTorch", "elastic net", "scikit-learn", "elastic net"]
+    head += ["products", f"PyTorch, {cores} threads", "elastic net"]
+    rows = []
+    for K, d_h in sorted({(t.K, t.d_h) for t in results}):
+        cells = [
+            cell(rival, threads, Case(K, d_h, elastic))
+            for rival, threads in columns
+            for elastic in (False, True)
+            if not (rival == "floor" and elastic)
+        ]
+        rows.append([str(K), str(d_h), *cells])
+    return table(head, rows, "r" * len(head))
 
 
 def plot_cost(results: Sequence[Timing]) -> Figure:

@@ -153,3 +153,12 @@ def test_the_figure_draws_each_method_against_both_sizes():
     drawn = lower.axes[0].lines[list(plot.METHODS).index("loop")]
     np.testing.assert_allclose(drawn.get_ydata(), [2, 2])
     plt.close(figure)
+
+
+def test_the_tables_show_every_case_and_mark_missed_goals():
+    some = timings(fast=1, pytorch=1.1, sklearn=4, floor=0.9)
+    some += [t._replace(threads=4) for t in some]
+    some += [t._replace(elastic=True) for t in some]
+    cost, ratios = (f(some).splitlines()[2:] for f in (plot.cost_table, plot.ratio_table))
+    assert cost == ["| 100 | 512 |  |  | 4.00 | 1.10 | 1.00 | 0.90 |"]
+    assert ratios == ["| 100 | 512 | 1.10† | 1.10† | 4.00 | 4.00 | 1.11 | 1.10 | 1.10 |"]
