@@ -26,7 +26,7 @@ from mlp.regularize import target
 from mlp.settings import Settings
 
 CALL = 2000  # examples that a call of `run` should get at once
-SHARED = 160  # examples whose products are shared, at most
+SHARED = 10  # √d_h times this many examples share their products, see `_share`
 SMALL = 10**6  # multiplications up to which OpenBLAS multiplies without copying its operands first
 STRIP = 2**15  # numbers of W1 that are updated at once
 
@@ -40,7 +40,8 @@ class Trainer:
         self._theta = Params(*(p.copy() for p in params))
         self._velocity = Params(*(v.copy() for v in velocity))
         folds = not settings.momentum and not settings.l11 and settings.eta * settings.l12 < 0.25
-        self._shared = max(1, min(SHARED, SMALL // (K * d_h)) // K) if folds else 1
+        block = min(SHARED * math.isqrt(d_h), SMALL // (K * d_h))  # examples
+        self._shared = max(1, block // K) if folds else 1
         self.block = self._shared * math.ceil(CALL / (self._shared * K))
         n = self._shared * K
         self._x = np.empty((n, d), dtype)
@@ -103,7 +104,8 @@ class Trainer:
         Step j finds W1 shrunk by the L2 penalty to ρ_j W1, ρ_j being the product of the earlier
         1 - 2 η_i λ₁₂, and less the earlier gradients D_i x_iᵀ, shrunk since by ρ_j/ρ_{i+1}. Its
         preactivations thus are ρ_j W1 x_j + b1 - Σ_i D_i (ρ_j/ρ_{i+1} x_iᵀ x_j + 1), the last 1
-        for b1: the products W1 x and xᵀ x of the whole block are all that is needed.
+        for b1: the products W1 x and xᵀ x of the whole block are all that is needed. Per example,
+        xᵀ x costs in proportion to n, passing over W1 in proportion to d_h / n; hence n ~ √d_h.
         """
         (W1, b1, _, _), n, K, l12 = self._theta, t.shape[1], self.settings.K, self.settings.l12
         h, D = (a[: n * b1.size].reshape(n, b1.size).T for a in (self._h, self._grad_ha))

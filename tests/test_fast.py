@@ -36,7 +36,7 @@ def problems(draw):
     return params, velocity, settings, x.T.copy(), y, rng.permutation(n), eta
 
 
-@given(problems(), st.integers(2, 30))
+@given(problems(), st.integers(2, 12))
 def test_fast_steps_are_the_readable_ones(problem, shared):
     params, velocity, settings, X, y, order, eta = problem
     with mock.patch.object(mlp.fast, "SHARED", shared):
@@ -52,7 +52,7 @@ def test_fast_steps_are_the_readable_ones(problem, shared):
 
 @pytest.mark.parametrize(
     ("change", "shared"),
-    [({}, 160 // 5), ({"l12": 0.01}, 160 // 5), ({"K": 100}, 1), ({"l11": 0.01}, 1),
+    [({}, 20 // 5), ({"l12": 0.01}, 20 // 5), ({"K": 100}, 1), ({"l11": 0.01}, 1),
      ({"momentum": 0.5}, 1), ({"l12": 0.9}, 1)],
 )  # fmt: skip
 def test_products_are_shared_only_where_that_is_exact_and_pays(change, shared):
