@@ -37,7 +37,7 @@ def use_style() -> None:
 
 def export(figure: Figure, name: str, folder: Path = ROOT / "figures") -> None:
     """Write the figure as figures/NAME.svg, too."""
-    temporary = folder / f"{name}.tmp"
+    temporary = folder / f"{name}.{os.getpid()}.tmp"  # two renders at once do no harm
     figure.savefig(temporary, format="svg")
     temporary.replace(folder / f"{name}.svg")
 

@@ -113,7 +113,8 @@ class Session:
         try:
             self.client.execute_cell(run, len(self.client.nb.cells) - 1)
         except CellExecutionError as error:
-            trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(run.outputs[-1]["traceback"]))
+            traceback = next(o["traceback"] for o in run.outputs if "traceback" in o)
+            trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback))
             raise ReportError(
                 f"report.qmd:{cell.line}: chunk {cell.label} raised\n{trace}"
             ) from error

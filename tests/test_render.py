@@ -151,7 +151,8 @@ def test_notebook_keeps_chunks_executable_and_numbers_resolved(rendered):
 def test_chunk_that_raises_stops_with_label_line_and_traceback_and_old_pdf_stays(tmp_path, session):
     old = tmp_path / "report.pdf"
     old.write_bytes(b"old")
-    source = write(tmp_path, "\n\n```{python}\n#| label: bad\n1 / 0\n```\n")
+    plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])"
+    source = write(tmp_path, f"\n\n```{{python}}\n#| label: bad\n{plot}\n1 / 0\n```\n")
     with pytest.raises(ReportError, match=r"report\.qmd:3: chunk bad raised") as error:
         direct.render(source, "typst", session, tmp_path)
     assert "ZeroDivisionError" in str(error.value)
