@@ -24,6 +24,10 @@ local function number_code(block)
     end
     return "# (" .. numbers[label] .. ")"
   end)
+  if FORMAT == "typst" then  -- both routes set code alike: by Typst itself
+    local fence = block.text:match("```") and "`````" or "```"
+    return pandoc.RawBlock("typst", fence .. (block.classes[1] or "") .. "\n" .. block.text .. "\n" .. fence)
+  end
   return block
 end
 
