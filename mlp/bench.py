@@ -466,6 +466,7 @@ def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool
     is every method in every case. `quick` does a few cases, in order to see that all of it works.
     """
     methods, cores = available(), os.cpu_count() or 1
+    load = round(os.getloadavg()[0], 2)  # how much else the machine was doing
     missing = [OPTIONAL[name] for name in METHODS if name not in methods]
     if missing:
         print(f"without {' and '.join(missing)}: pip install -r requirements-bench.txt adds them")
@@ -473,11 +474,12 @@ def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool
     timings, source = measure(
         ("loop", "matrix"), [whole], [1], repetitions, target if quick else math.inf
     )
-    print(record(timings, "epoch", folder, data=source))
+    print(record(timings, "epoch", folder, data=source, load_average=load))
     cases = [Case(10, 32, True), Case(100, 128, False)] if quick else CASES
     timings, source = measure(methods, cases, sorted({1, cores}), repetitions, target)
     size, most = peak() if source == "Fashion-MNIST" else (0, 0)
-    print(record(timings, "cost", folder, data=source, data_bytes=size, peak_bytes=most))
+    about = {"load_average": load, "data_bytes": size, "peak_bytes": most}
+    print(record(timings, "cost", folder, data=source, **about))
     for threads in sorted({1, cores}):
         reached = goals(timings, threads)
         missed = [g for g in reached if not g.met]
