@@ -81,7 +81,7 @@ def once(to: str, session: Session) -> int:
 def watch(to: str, session: Session) -> int:
     """Render, and again whenever what the report depends on has changed, until Ctrl-C.
 
-    After the first time, a kernel runs all chunks, so that any later edit finds it warm.
+    After the first time, a kernel runs all chunks until an edit comes, which then finds it warm.
     """
 
     def state() -> tuple[str, str, str]:
@@ -91,7 +91,8 @@ def watch(to: str, session: Session) -> int:
     once(to, session)
     with contextlib.suppress(ReportError):  # it has been said
         for _ in run_parts(read(REPORT)[1], session, alive=True):
-            pass
+            if state() != seen:
+                break
     while True:
         if (now := state()) != seen:
             seen = now
