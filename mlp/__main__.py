@@ -25,6 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (DataError, SettingsError, LogError, DivergedError) as error:
         print(f"mlp {options.command}: {error}", file=sys.stderr)
         return 2
+    except (OSError, MemoryError) as error:
+        remedy = "choose less" if isinstance(error, MemoryError) else "choose or mend the path"
+        print(f"mlp {options.command}: {error}; {remedy}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"\nmlp {options.command}: interrupted; the same command goes on", file=sys.stderr)
         return 130

@@ -83,7 +83,7 @@ def mapping(text: str) -> dict[str, Any]:
     """YAML text as keys and values. Raises SettingsError if it is something else."""
     try:
         keys = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise SettingsError(f"not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(keys, dict):
         raise SettingsError("holds no settings; write lines of the form `key: value`")
@@ -193,7 +193,7 @@ def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
         raise SettingsError(f"{folder}: another process writes here; let it end") from error
     try:
         path, text = folder / "settings.yml", yaml.safe_dump(described, sort_keys=False)
-        if path.exists() and path.read_text() != text:
+        if path.exists() and path.read_bytes() != text.encode():
             raise SettingsError(
                 f"{folder}: holds results of other settings (settings.yml); "
                 "delete the folder or rename the file of settings"

@@ -31,7 +31,10 @@ def read_rows(path: Path, header: Sequence[str]) -> list[list[str]]:
 
     Raises LogError if the header is another one, or if a line has another number of fields.
     """
-    first, *lines = path.read_text().splitlines(keepends=True) or [""]
+    try:
+        first, *lines = path.read_text().splitlines(keepends=True) or [""]
+    except (OSError, UnicodeDecodeError) as error:
+        raise LogError(f"{path}: cannot be read ({error}); restore it") from error
     if first.rstrip("\n").split(",") != list(header):
         raise LogError(f"{path}: line 1 is {first.rstrip()!r}; it must be {','.join(header)!r}")
     if lines and not lines[-1].endswith("\n"):

@@ -1,7 +1,7 @@
 """The settings of a run: a frozen dataclass, each field checked by the rule beside it."""
 
 import dataclasses
-import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +13,22 @@ class SettingsError(ValueError):
 
 
 def _whole(low: int) -> dict[str, Any]:
-    return {"ok": lambda v: type(v) is int and v >= low, "right": f"a whole number >= {low}"}
+    right = f"a whole number >= {low} and < 2^31"
+    return {"ok": lambda v: type(v) is int and low <= v < 2**31, "right": right}
+
+
+def _finite(value: float) -> bool:
+    return abs(value) <= sys.float_info.max  # holds for whole numbers of any length, too
 
 
 def _real(right: str, ok: Callable[[float], bool]) -> dict[str, Any]:
     def check(value: object) -> bool:
-        return type(value) in (int, float) and math.isfinite(value) and ok(value)  # type: ignore[arg-type]
+        return (
+            isinstance(value, int | float)
+            and type(value) is not bool
+            and _finite(value)
+            and ok(value)
+        )
 
     return {"ok": check, "right": right}
 

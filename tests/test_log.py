@@ -59,3 +59,12 @@ def test_damaged_log_is_named_with_its_line(tmp_path, text, says):
     with pytest.raises(LogError) as error:
         log.read(path)
     assert str(error.value).startswith(f"{path}: {says}")
+
+
+def test_a_log_that_is_missing_or_not_text_is_named(tmp_path):
+    path = tmp_path / "log.csv"
+    with pytest.raises(LogError, match=r"log\.csv: cannot be read"):
+        log.read(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(LogError, match=r"log\.csv: cannot be read"):
+        log.read(path)

@@ -137,3 +137,36 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path):
     state, _ = experiment.restore(file.with_name("checkpoint.npz"))
     assert len(log.read(file)) == state.epoch
     assert gradcheck.distance_to_kink(state.params, [[0.1], [0.2]]) > 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("K", "1" + "0" * 30, "K is 1"),
+        ("eta", "1" + "0" * 400, "eta is 1"),
+        ("K", "2020-99-99", "not YAML: month must be"),
+    ],
+)
+def test_numbers_and_dates_out_of_all_bounds_are_one_line(tmp_path, capsys, key, value, said):
+    path = write(tmp_path, changed(**{key: value}).replace("'", ""))
+    assert main(["train", path, "--results", str(tmp_path / "results")]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_results_that_cannot_be_written_are_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    assert main(["train", write(tmp_path, TEXT), "--results", str(tmp_path / "file")]) == 2
+    error = capsys.readouterr().err
+    assert str(tmp_path / "file") in error
+    assert "mend the path" in error
+    assert error.count("\n") == 1
+
+
+def test_a_network_too_large_for_the_memory_is_one_line(capsys):
+    assert main(["check", "--d", "1000000000000"]) == 2
+    error = capsys.readouterr().err
+    assert "Unable to allocate" in error
+    assert error.count("\n") == 1
