@@ -234,7 +234,10 @@ def split(data: Dataset, sizes: tuple[int, ...], seed: int) -> list[Dataset]:
     Raises DataError if the sizes are not positive or exceed the number of examples.
     """
     if min(sizes) < 1 or sum(sizes) > len(data.y):
-        raise DataError(f"sizes {sizes} do not split {len(data.y)} examples")
+        raise DataError(
+            f"sizes {sizes} do not split {len(data.y)} examples; choose valid so that every part "
+            "has at least one"
+        )
     order = np.random.default_rng(seed).permutation(len(data.y))
     parts = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
     return [Dataset(data.X[part], data.y[part]) for part in parts]

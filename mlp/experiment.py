@@ -87,6 +87,10 @@ def mapping(text: str) -> dict[str, Any]:
         raise SettingsError(f"not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(keys, dict):
         raise SettingsError("holds no settings; write lines of the form `key: value`")
+    node = yaml.compose(text)
+    names = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SettingsError(f"key {twice[0]!r} is given twice; keep one of them")
     return keys
 
 

@@ -78,7 +78,8 @@ local function image(element)
   local alt = element.attributes["fig-alt"] or pandoc.utils.stringify(element.caption)
   element.attributes["fig-alt"] = nil
   if typst then
-    return raw(string.format('#image("%s", alt: "%s")', element.src, alt:gsub('\\', '\\\\'):gsub('"', '\\"')))
+    local file = element.src:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+    return raw(string.format('#image("%s", alt: "%s")', file, alt:gsub('\\', '\\\\'):gsub('"', '\\"')))
   end
   element.caption = pandoc.Inlines(alt)
   return element

@@ -45,6 +45,7 @@ def test_settings_come_from_the_file(tmp_path):
         ("- a\n- b\n", "holds no settings"),
         ("d_h: [1\n", "not YAML"),
         ("just words", "holds no settings"),
+        (TEXT + "eta: 0.5\n", "key 'eta' is given twice"),
         (
             changed(etta=0.1),
             "unknown key 'etta'; known are data, valid, seeds, standardize, refit, d_h",

@@ -116,6 +116,14 @@ def test_quarto_gives_the_same_text_in_the_same_order(tmp_path, rendered):
     assert text_of(tmp_path / "_output" / "report.pdf") == text_of(rendered("typst"))
 
 
+def test_folder_with_a_space_in_its_name_does_no_harm(tmp_path, session):
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    assert "A line rises." in text_of(
+        direct.render(write(folder, FIXTURE), "typst", session, folder)
+    )
+
+
 def test_pdf_is_the_same_byte_for_byte_when_rendered_again(rendered):
     assert rendered("typst").read_bytes() == rendered("typst").read_bytes()
 
