@@ -59,13 +59,17 @@ local function leads_to(block)
   return first and first.t == "Math" and first.mathtype == "DisplayMath"
 end
 
+local function asks(para)  -- **Asked.** stays with the answer
+  return pandoc.utils.stringify(para.content[1]) == "Asked."
+end
+
 local function stick(blocks)
   if FORMAT ~= "typst" then return end
   local out = pandoc.Blocks({})
   for i, block in ipairs(blocks) do
     local next = blocks[i + 1]
     if next and next.t == "RawBlock" and next.format == "html" then next = blocks[i + 2] end  -- a comment
-    if block.t == "Para" and next and leads_to(next) and not leads_to(block) then
+    if block.t == "Para" and next and (asks(block) or leads_to(next)) and not leads_to(block) then
       out:insert(pandoc.RawBlock("typst", "#leading["))
       out:insert(block)
       out:insert(pandoc.RawBlock("typst", "]"))
