@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import mlp.fast
 from mlp import train
 from mlp.fast import Trainer
 from mlp.model import Params
@@ -36,10 +35,10 @@ def problems(draw):
     return params, velocity, settings, x.T.copy(), y, rng.permutation(n), eta
 
 
-@given(problems(), st.integers(2, 12))
-def test_fast_steps_are_the_readable_ones(problem, shared):
+@given(problems(), st.integers(2, 12), st.sampled_from([0, 100]), st.integers(1, 30))
+def test_fast_steps_are_the_readable_ones(problem, chunk, shared, strip):
     params, velocity, settings, X, y, order, eta = problem
-    with mock.patch.object(mlp.fast, "SHARED", shared):
+    with mock.patch.multiple(Trainer, CHUNK=chunk, SHARED=shared, STRIP=strip):
         slow, fast = Steps(params, velocity, settings), Trainer(params, velocity, settings)
     wrong, losses = slow.run(X, y, order, eta)
     wrong_fast, losses_fast = fast.run(X, y, order, eta)
@@ -50,15 +49,27 @@ def test_fast_steps_are_the_readable_ones(problem, shared):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
+def test_the_penalty_of_a_weight_at_zero_is_zero():
+    params, x, y = generic(K=9)
+    params.W1[0, 1] = params.W2[1, 0] = 0
+    settings = Settings(d_h=4, eta=0.3, epochs=1, K=9, l11=0.1, l21=0.2)
+    slow, fast = Steps(params, params, settings), Trainer(params, params, settings)
+    for steps in (slow, fast):
+        steps.run(x.T.copy(), y, np.arange(9), np.full(1, 0.3))
+    for a, b in zip(fast.params, slow.params, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
-    ("change", "shared"),
-    [({}, 20 // 5), ({"l12": 0.01}, 20 // 5), ({"K": 100}, 1), ({"l11": 0.01}, 1),
-     ({"momentum": 0.5}, 1), ({"l12": 0.9}, 1)],
+    ("change", "shares"),
+    [({}, True), ({"l12": 0.01}, True), ({"l11": 0.01}, False), ({"momentum": 0.5}, False),
+     ({"l12": 0.9}, False)],
 )  # fmt: skip
-def test_products_are_shared_only_where_that_is_exact_and_pays(change, shared):
+def test_products_are_shared_only_where_that_is_exact(change, shares):
     settings = dataclasses.replace(Settings(d_h=4, eta=0.3, epochs=1, K=5), **change)
     params, _, _ = generic()
-    assert Trainer(params, params, settings)._shared == shared
+    with mock.patch.object(Trainer, "SHARED", 0):
+        assert Trainer(params, params, settings)._shares == shares
 
 
 @pytest.mark.parametrize("K", [3, 64, 200])
