@@ -34,6 +34,7 @@ from mlp.experiment import machine, write_atomically
 from mlp.model import Params, init
 from mlp.penalty import Lambdas, grad_penalty
 from mlp.settings import Settings
+from mlp.tricks import Saving
 
 VALID = 6000  # of the 60,000 examples; the others are an epoch
 N, D, M = 60_000 - VALID, 784, 10
@@ -344,18 +345,31 @@ def train_once() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def savings(repetitions: int) -> list[Saving]:
+    """What each trick of the fast twin saves, measured with one thread."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mlp.tricks", str(repetitions)],
+        env=os.environ | dict.fromkeys(THREADS, "1"),
+        cwd=data.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [Saving(*row) for row in json.loads(done.stdout)]
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 
-def record(timings: Sequence[Timing], name: str, folder: Path, **more: object) -> Path:
+def record(rows: Sequence[Timing | Saving], name: str, folder: Path, **more: object) -> Path:
     """Write folder/NAME.csv, a line per repetition, and NAME.yml, what it was measured on."""
     folder.mkdir(parents=True, exist_ok=True)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Timing._fields)
-    writer.writerows([int(v) if isinstance(v, bool) else v for v in t] for t in timings)
+    writer.writerow(rows[0]._fields)
+    writer.writerows([int(v) if isinstance(v, bool) else v for v in row] for row in rows)
     write_atomically(folder / f"{name}.csv", text.getvalue().encode())
-    measured = {t.method for t in timings}
+    measured = {row.method for row in rows if isinstance(row, Timing)}
     peers = {package: version(package) for name, package in OPTIONAL.items() if name in measured}
     blas = {f"{b['internal_api']} {b['version']}" for b in threadpool_info()}
     about = machine() | {"blas": ", ".join(sorted(blas))} | peers | more
@@ -379,6 +393,20 @@ def read(path: Path) -> list[Timing]:
             )
             for row in csv.DictReader(file)
         ]
+
+
+def read_savings(path: Path) -> dict[str, dict[tuple[int, int], float]]:
+    """The median microseconds that each trick saves in a minibatch, by trick and (K, d_h)."""
+    samples: dict[str, dict[tuple[int, int], list[float]]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            shapes = samples.setdefault(row["trick"], {})
+            saved = float(row["plain"]) - float(row["twin"])
+            shapes.setdefault((int(row["K"]), int(row["d_h"])), []).append(saved)
+    return {
+        trick: {shape: statistics.median(saved) for shape, saved in shapes.items()}
+        for trick, shapes in samples.items()
+    }
 
 
 # --- what comes out ------------------------------------------------------------------------------
@@ -460,10 +488,11 @@ def goals(timings: Iterable[Timing], threads: int) -> list[Goal]:
 
 
 def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool = False) -> None:
-    """Measure everything, and write epoch.csv, cost.csv and what they were measured on.
+    """Measure everything, and write three tables, each with what it was measured on.
 
-    `epoch` is experiment 8 of the assignment: whole epochs, loop against matrix calculus; `cost`
-    is every method in every case. `quick` does a few cases, in order to see that all of it works.
+    `epoch` is experiment 8 of the assignment: whole epochs, loop against matrix calculus; `tricks`
+    is what each trick of the fast twin saves; `cost` is every method in every case. `quick` does a
+    few cases, in order to see that all of it works.
     """
     methods, cores = available(), os.cpu_count() or 1
     load = round(os.getloadavg()[0], 2)  # how much else the machine was doing
@@ -475,6 +504,7 @@ def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool
         ("loop", "matrix"), [whole], [1], repetitions, target if quick else math.inf
     )
     print(record(timings, "epoch", folder, data=source, load_average=load))
+    print(record(savings(repetitions), "tricks", folder, load_average=load))
     cases = [Case(10, 32, True), Case(100, 128, False)] if quick else CASES
     timings, source = measure(methods, cases, sorted({1, cores}), repetitions, target)
     size, most = peak() if source == "Fashion-MNIST" else (0, 0)

@@ -51,7 +51,7 @@ class Trainer:
         self._C = np.empty((n, n), dtype) if self._shares else self._x
         self._h, self._grad_ha = np.empty(n * (d_h + 1), dtype), np.empty(n * d_h, dtype)
         self._ones = np.ones((n, 1), dtype)
-        strip = max(1, self.STRIP // d)
+        strip = min(d_h, max(1, self.STRIP // d))
         rows = strip if strip * d * K <= self.SMALL and not self._shares else d_h
         self._products = [slice(i, i + rows) for i in range(0, d_h, rows)]
         several_passes = settings.momentum or settings.l11 or settings.l12

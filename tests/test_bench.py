@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import yaml
 
-from mlp import bench, fast, plot, train
+from mlp import bench, fast, plot, train, tricks
 from mlp.__main__ import main
 from mlp.bench import Case, Timing, Worker
 from mlp.data import Dataset
+from mlp.tricks import Saving
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_goals_are_met_or_missed_in_the_right_direction():
     assert bench.aim("floor", Case(100, 512, True), 1) is None
 
 
-def test_bench_measures_what_is_there_and_writes_both_files(tmp_path, monkeypatch, capsys):
+def test_bench_measures_what_is_there_and_writes_three_tables(tmp_path, monkeypatch, capsys):
     asked = []
 
     def measure(methods, cases, threads, repetitions, target):
@@ -131,6 +132,7 @@ def test_bench_measures_what_is_there_and_writes_both_files(tmp_path, monkeypatc
         return timings(loop=2, matrix=1, fast=0.5, pytorch=0.4), "random"
 
     monkeypatch.setattr(bench, "measure", measure)
+    monkeypatch.setattr(bench, "savings", lambda n: [Saving("strips", 10, 32, n, 2, 1)])
     monkeypatch.setattr(bench, "distributions", list)  # nothing is installed
     monkeypatch.setattr(bench, "version", lambda _: "none")
     assert main(["bench", "--results", str(tmp_path)]) == 0
@@ -139,8 +141,23 @@ def test_bench_measures_what_is_there_and_writes_both_files(tmp_path, monkeypatc
     out = capsys.readouterr().out
     assert "without torch and scikit-learn" in out
     assert "0 of 1 goals reached" in out
-    assert (tmp_path / "epoch.csv").exists()
-    assert (tmp_path / "cost.csv").exists()
+    assert {f.name for f in tmp_path.glob("*.csv")} == {"epoch.csv", "tricks.csv", "cost.csv"}
+
+
+def test_savings_are_medians_of_differences_by_trick_and_shape(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "version", lambda _: "none")
+    times = [(9, 8), (7, 3), (6, 4)]
+    rows = [Saving("strips", 10, 32, i, *pair) for i, pair in enumerate(times)]
+    rows += [row._replace(d_h=128, twin=10) for row in rows]
+    saved = bench.read_savings(bench.record(rows, "tricks", tmp_path))
+    assert saved == {"strips": {(10, 32): 2, (10, 128): -3}}
+    assert plot.savings_table(saved).splitlines()[2] == "| strips | 2.0 | −3.0 |"
+
+
+def test_savings_are_measured_in_a_process_with_one_thread():
+    saved = bench.savings(1)
+    assert {(s.K, s.d_h) for s in saved} == set(tricks.SHAPES)
+    assert all(s.plain > 0 for s in saved)
 
 
 def test_the_figure_draws_each_method_against_both_sizes():
