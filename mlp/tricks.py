@@ -63,6 +63,11 @@ def arrays(K: int, d_h: int) -> SimpleNamespace:
     return a
 
 
+def _replaced(a: SimpleNamespace) -> Array:
+    a.W1 = a.W1 - a.grad_W1
+    return np.asarray(a.W1)
+
+
 def _scaled(a: SimpleNamespace, scale: float) -> Array:
     np.matmul(a.W2.T, np.multiply(a.s, scale, out=a.s_), out=a.hs_)
     return np.matmul(a.hs_, a.x.T, out=a.W1_)
@@ -86,8 +91,8 @@ def _run(engine: Any, a: SimpleNamespace) -> Array:
 Way = Callable[[SimpleNamespace], Any]
 PLAIN_AND_TWIN: dict[str, tuple[Way, Way]] = {
     "buffers": (
-        lambda a: a.W1 - a.grad_W1,
-        lambda a: np.subtract(a.W1, a.grad_W1, out=a.W1_),
+        _replaced,
+        lambda a: np.subtract(a.W1, a.grad_W1, out=a.W1),
     ),
     "gathering": (
         lambda a: a.X[a.batch],
