@@ -19,14 +19,15 @@ SHAPES = st.permutations(range(2, 9))
 
 
 @st.composite
-def problems(draw):
+def problems(draw, foldable=False):
     """A network, a data set, settings and step sizes; the last minibatch may be short."""
     d, d_h, m, K = draw(SHAPES)[:4]
     n = draw(st.integers(1, 60))
     params, x, y = generic(draw(st.integers(0, 99)), d, d_h, m, n)
     settings = Settings(
-        d_h=d_h, eta=0.3, epochs=1, K=K, l11=draw(RATES), l12=draw(RATES), l21=draw(RATES),
-        l22=draw(RATES), momentum=draw(st.sampled_from([0.0, 0.7])),
+        d_h=d_h, eta=0.3, epochs=1, K=K,
+        l11=0.0 if foldable else draw(RATES), l12=draw(RATES), l21=draw(RATES), l22=draw(RATES),
+        momentum=0.0 if foldable else draw(st.sampled_from([0.0, 0.7])),
         smoothing=draw(st.sampled_from([0.0, 0.1])),
     )  # fmt: skip
     rng = np.random.default_rng(draw(st.integers(0, 99)))
@@ -35,10 +36,9 @@ def problems(draw):
     return params, velocity, settings, x.T.copy(), y, rng.permutation(n), eta
 
 
-@given(problems(), st.integers(2, 12), st.sampled_from([0, 100]), st.integers(1, 30))
-def test_fast_steps_are_the_readable_ones(problem, chunk, shared, strip):
+def agree(problem, **constants):
     params, velocity, settings, X, y, order, eta = problem
-    with mock.patch.multiple(Trainer, CHUNK=chunk, SHARED=shared, STRIP=strip):
+    with mock.patch.multiple(Trainer, **constants):
         slow, fast = Steps(params, velocity, settings), Trainer(params, velocity, settings)
     wrong, losses = slow.run(X, y, order, eta)
     wrong_fast, losses_fast = fast.run(X, y, order, eta)
@@ -47,6 +47,16 @@ def test_fast_steps_are_the_readable_ones(problem, chunk, shared, strip):
     for group in ("params", "velocity"):
         for a, b in zip(getattr(fast, group), getattr(slow, group), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+@given(problems(), st.integers(2, 30), st.integers(1, 30))
+def test_fast_steps_are_the_readable_ones(problem, chunk, strip):
+    agree(problem, CHUNK=chunk, STRIP=strip, SHARED=100)
+
+
+@given(problems(foldable=True), st.integers(10, 50))
+def test_steps_that_share_products_are_the_readable_ones(problem, chunk):
+    agree(problem, CHUNK=chunk, SHARED=0)
 
 
 def test_the_penalty_of_a_weight_at_zero_is_zero():
