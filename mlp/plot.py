@@ -342,7 +342,7 @@ def examples(X: Array, y: Array, predicted: Array, columns: int = 10) -> Figure:
 def confusion(counts: Array) -> Figure:
     """How often each true class (rows) was taken for each class (columns): (10, 10) counts."""
     m = len(CLASSES)
-    figure, ax = plt.subplots(figsize=(4.2, 3.7))
+    figure, ax = plt.subplots(figsize=(3.5, 3.05))
     ax.imshow(np.log1p(counts), cmap="Blues", vmax=np.log1p(counts.max()) * 1.1)
     for i, j in np.ndindex(m, m):
         if counts[i, j]:
