@@ -54,7 +54,7 @@ local function float(label, blocks, caption)
   local kind = label:match("^(%a+)%-")
   local number = define(label)
   if typst then
-    local position = kind == "tbl" and "top" or "bottom"
+    local position = kind == "fig" and "bottom" or "top"  -- as Quarto does
     local out = pandoc.Blocks({ rawblock("#figure([") })
     out:extend(blocks)
     out:insert(rawblock("], caption: figure.caption(position: " .. position .. ", ["))

@@ -51,10 +51,16 @@ local function shape(div)
   end
 end
 
+local function shows_code(div)  -- and is no float, which goes elsewhere
+  local found = false
+  div:walk({ CodeBlock = function() found = true end })
+  return found and div.classes:includes("cell")
+end
+
 -- In Typst, a sentence stays on the page of the display, result or listing that it leads to.
 local function leads_to(block)
   if block.t == "CodeBlock" then return true end
-  if block.t == "Div" then return block.classes:includes("result") or block.classes:includes("cell") end
+  if block.t == "Div" then return block.classes:includes("result") or shows_code(block) end
   local first = block.t == "Para" and block.content[1]
   return first and first.t == "Math" and first.mathtype == "DisplayMath"
 end
