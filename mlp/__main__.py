@@ -1,9 +1,11 @@
 """The command line: python -m mlp data | train | search | check | bench."""
 
 import argparse
+import signal
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,6 +17,8 @@ from mlp.model import Params
 from mlp.penalty import Lambdas, grad_penalty, penalty
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError
+
+MOST = 10**7  # parameters times examples of a gradient check: some minutes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,20 +34,31 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"mlp {options.command}: {error}; {remedy}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"\nmlp {options.command}: interrupted; the same command goes on", file=sys.stderr)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one finds the end begun
+        lost = "what was being measured is lost"
+        rest = lost if options.command == "bench" else "the same command goes on"
+        print(f"\nmlp {options.command}: interrupted; {rest}", file=sys.stderr)
         return 130
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit status 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> Parser:
     """The commands, their options and their help."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m mlp",
         description="A multilayer perceptron with one hidden layer, in numpy alone.",
         epilog="Exit status: 0 done, 1 a check failed, 2 bad input or data, 130 interrupted.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, run: object, text: str, more: str) -> argparse.ArgumentParser:
+    def command(name: str, run: object, text: str, more: str) -> Parser:
         sub = commands.add_parser(
             name,
             help=text,
@@ -203,6 +218,12 @@ def run_check(options: argparse.Namespace) -> int:
     """Check one random network."""
     if not 1e-6 <= options.epsilon <= 1e-4:
         raise SettingsError(f"epsilon is {options.epsilon}; it must be between 1e-6 and 1e-4")
+    n = options.d_h * (options.d + 1) + options.m * (options.d_h + 1)
+    if n * options.K > MOST:
+        raise SettingsError(
+            f"{n:,} parameters, one by one, on {options.K:,} examples take too long; "
+            "choose smaller --d, --d_h, --m or --K"
+        )
     rng = np.random.default_rng(options.seed)
     params = model.init(rng, options.d, options.d_h, options.m)
     params = Params(*(p + 0.1 * rng.standard_normal(p.shape) for p in params))
@@ -245,13 +266,9 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def run_bench(options: argparse.Namespace) -> int:
-    """Measure times; interrupted, it has to start anew."""
+    """Measure times."""
     usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
-    try:
-        bench.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
-    except KeyboardInterrupt:
-        print("\nmlp bench: interrupted; what was being measured is lost", file=sys.stderr)
-        return 130
+    bench.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
     return 0
 
 

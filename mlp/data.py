@@ -6,6 +6,7 @@ A data set holds one example per row; it is transposed once, where a batch enter
 import gzip
 import hashlib
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -111,9 +112,12 @@ def read_circles(path: Path) -> Dataset:
     Raises DataError if the file is not of this form.
     """
     try:
-        table = np.loadtxt(path, ndmin=2)
+        with warnings.catch_warnings(action="ignore"):  # of an empty file: it is an error here
+            table = np.loadtxt(path, ndmin=2)
     except ValueError as error:
         raise DataError(f"{path}: not a table of numbers ({error}); restore the file") from error
+    if not table.size:
+        raise DataError(f"{path}: holds no points; restore the file")
     if table.shape[1] != 3:
         raise DataError(f"{path}: {table.shape[1]} columns; rows must be x₁ x₂ class")
     return dataset(table[:, :2], table[:, 2], m=2, source=str(path))

@@ -48,7 +48,7 @@ def load(path: Path) -> Average | Experiment:
                 f"average is {of!r}, with {len(keys) - 1} other keys; it must be the name of an "
                 "experiment, and the only key"
             )
-        return Average(name, experiment.load(path.with_name(f"{of}.yml")))
+        return Average(name, experiment.load(path.parent / f"{of}.yml"))
 
     return experiment.read_file(path, parse)
 

@@ -7,6 +7,7 @@ checkpoint.npz is for going on.
 """
 
 import dataclasses
+import io
 import os
 import platform
 import signal
@@ -28,10 +29,11 @@ from mlp.functions import Array
 from mlp.log import Log, Record, read
 from mlp.model import Params
 from mlp.settings import Settings, SettingsError
-from mlp.train import State
+from mlp.train import DivergedError, State
 
 T = TypeVar("T")
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows
+KEPT = ("checkpoint*.npz", "summary.yml", "best.yml")  # what shows that a folder holds results
 OWN = ("data", "valid", "seeds", "standardize", "refit")  # the keys beside those of Settings
 
 
@@ -84,7 +86,7 @@ def mapping(text: str) -> dict[str, Any]:
     try:
         keys = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        raise SettingsError(f"not YAML: {' '.join(str(error).split())}") from error
+        raise SettingsError(f"not YAML: {' '.join(str(error).split())}; mend it") from error
     if not isinstance(keys, dict):
         raise SettingsError("holds no settings; write lines of the form `key: value`")
     node = yaml.compose(text)
@@ -120,6 +122,9 @@ def from_mapping(keys: dict[str, Any], name: str) -> Experiment:
     if not isinstance(seeds, list) or not seeds or len(set(map(str, seeds))) < len(seeds):
         raise SettingsError(f"seeds is {seeds!r}; it must be a list of different whole numbers")
     settings = [Settings(**{k: keys[k] for k in keys if k not in OWN}, seed=s) for s in seeds]
+    for key in ("flips", "shifts", "mirrored"):
+        if keys["data"] == "circles" and keys.get(key):
+            raise SettingsError(f"{key} is {keys[key]}; circles are no images: leave {key} out")
     return Experiment(
         name, keys["data"], keys["valid"], seeds=tuple(seeds), settings=settings[0], **flags
     )
@@ -135,7 +140,8 @@ def read_file(path: Path, parser: Callable[[str, str], T]) -> T:
     try:
         return parser(path.read_text(), path.stem)
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read ({error})") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"{path}: cannot be read ({why}); name a file of settings") from error
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
 
@@ -165,7 +171,10 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
         }
         with claimed(folder, described):
             if not (folder / "summary.yml").exists():
-                _run_one(experiment.name, settings, described, splits, folder)
+                try:
+                    _run_one(experiment.name, settings, described, splits, folder)
+                except DivergedError as error:
+                    raise DivergedError(f"{folder}: {error}") from error
         folders.append(folder)
     if len(folders) > 1:
         summary = yaml.safe_dump(over_seeds(folders), sort_keys=False)
@@ -187,7 +196,8 @@ def over_seeds(folders: list[Path]) -> dict[str, Any]:
 def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
     """Keep the folder for this process, with settings.yml in it, or raise SettingsError.
 
-    The folder may be in use by another process, or hold what other settings gave.
+    The folder may be in use by another process, or hold what other settings gave. A run that never
+    came to a checkpoint gave nothing: once its settings are corrected, the same command starts it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / ".lock")
@@ -198,10 +208,13 @@ def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
     try:
         path, text = folder / "settings.yml", yaml.safe_dump(described, sort_keys=False)
         if path.exists() and path.read_bytes() != text.encode():
-            raise SettingsError(
-                f"{folder}: holds results of other settings (settings.yml); "
-                "delete the folder or rename the file of settings"
-            )
+            if any(found for kept in KEPT for found in folder.glob(kept)):
+                raise SettingsError(
+                    f"{folder}: holds results of other settings (settings.yml); "
+                    "delete the folder or rename the file of settings"
+                )
+            for table in folder.glob("*.csv"):
+                table.unlink()
         write_atomically(path, text.encode())
         yield
     finally:
@@ -278,9 +291,9 @@ def write_predictions(folder: Path, oa: Array, y: Array) -> None:
     np.add.at(counts, (y, predictions), 1)
     table = "".join(",".join(map(str, row)) + "\n" for row in counts)
     write_atomically(folder / "confusion.csv", table.encode())
-    with (folder / "predictions.tmp").open("wb") as file:
-        np.save(file, predictions)
-    (folder / "predictions.tmp").replace(folder / "predictions.npy")
+    buffer = io.BytesIO()
+    np.save(buffer, predictions)
+    write_atomically(folder / "predictions.npy", buffer.getvalue())
 
 
 def describe(folder: Path) -> str:
@@ -323,9 +336,9 @@ def save(path: Path, state: State, seconds: float) -> None:
     for group in ("params", "velocity", "best"):
         for name, array in getattr(state, group)._asdict().items():
             arrays[f"{group}_{name}"] = array
-    temporary = path.with_name(path.stem + ".tmp.npz")
-    np.savez(temporary, **arrays)
-    temporary.replace(path)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(path, buffer.getvalue())
 
 
 def restore(path: Path) -> tuple[State, float]:

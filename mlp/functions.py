@@ -29,9 +29,13 @@ def tanh_prime(x: ArrayLike) -> Array:
 
 
 def softplus(x: ArrayLike) -> Array:
-    """Softplus, ln(1 + exp x), as the log-sum-exp of x and 0. Source: @eq-softplus."""
+    """Softplus, ln(1 + exp x), as the log-sum-exp of x and 0. Source: @eq-softplus.
+
+    Here -|x| is min(x, -x), of which the complex step at 0 takes one branch, as it does of rect:
+    so it finds the slope 1/2 there, too, where abs_ has none.
+    """
     x = np.asarray(x)
-    return rect(x) + np.log1p(np.exp(-abs_(x)))  # @eq-softplus
+    return rect(x) + np.log1p(np.exp(np.minimum(x, -x)))  # @eq-softplus
 
 
 def softplus_prime(x: ArrayLike) -> Array:

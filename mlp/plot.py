@@ -35,11 +35,23 @@ def use_style() -> None:
     plt.style.use(ROOT / "figures" / "report.mplstyle")
 
 
-def export(figure: Figure, name: str, folder: Path = ROOT / "figures") -> None:
-    """Write the figure as figures/NAME.svg, too."""
+class Drawing(str):
+    """The text of an SVG file, which a notebook shows as a picture."""
+
+    def _repr_svg_(self) -> str:
+        return self
+
+    def __repr__(self) -> str:
+        return "a figure"
+
+
+def export(figure: Figure, name: str, folder: Path = ROOT / "figures") -> Drawing:
+    """Draw the figure as figures/NAME.svg, and return it; it is drawn once, and then closed."""
     temporary = folder / f"{name}.{os.getpid()}.tmp"  # two renders at once do no harm
-    figure.savefig(temporary, format="svg")
+    figure.savefig(temporary, format="svg", bbox_inches="tight")
+    plt.close(figure)
     temporary.replace(folder / f"{name}.svg")
+    return Drawing((folder / f"{name}.svg").read_text(encoding="utf-8"))
 
 
 # --- tables ----------------------------------------------------------------------------------

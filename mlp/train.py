@@ -13,7 +13,7 @@ from mlp.log import Record
 from mlp.model import Params, bprop, fprop, init, loss
 from mlp.penalty import grad_penalty
 from mlp.regularize import Whitening, mirror
-from mlp.settings import Settings, SettingsError
+from mlp.settings import Settings
 
 
 class DivergedError(ArithmeticError):
@@ -161,16 +161,11 @@ def fit(
     Goes on from `state` where one is given, as the run that was never interrupted. The validation
     error alone chooses the best epoch and, after `patience` epochs without a better one, ends the
     run; without validation examples, the last epoch is the chosen one. `tick` is called now and
-    then with the number of minibatches done since. Raises DivergedError, and SettingsError if the
-    inputs are not what the settings need.
+    then with the number of minibatches done since. Flips, shifts and mirrored need square images.
+    Raises DivergedError.
     """
-    d = splits.train.X.shape[1]
-    if (settings.flips or settings.shifts or settings.mirrored) and math.isqrt(d) ** 2 != d:
-        raise SettingsError(
-            f"flips, shifts and mirrored are for square images; with {d} inputs, leave them out"
-        )
     if state is None:
-        m = 1 + max(int(part.y.max(initial=0)) for part in splits)
+        d, m = splits.train.X.shape[1], 1 + max(int(part.y.max(initial=0)) for part in splits)
         state = start(settings, d, m, splits.train.X.dtype)
     white = regularize.whitening(splits.train.X, settings.whiten) if settings.whiten else None
     while state.epoch < settings.epochs and state.epoch - state.chosen.epoch < settings.patience:
@@ -215,10 +210,12 @@ def run_epoch(
     net = white.absorb(steps.params) if white else steps.params
     at_end = [evaluate(net, part, settings.mirrored) for part in (valid, test)]
     record = Record(epoch, wrong / n, total / n, *at_end[0], *at_end[1])
-    if math.isinf(record.valid_loss + record.test_loss):
-        raise DivergedError(
-            f"the loss is inf after epoch {epoch}, with eta {settings.eta}; try a smaller eta"
-        )
+    for part, (_, last) in zip((valid, test), at_end, strict=True):
+        if len(part.y) and not math.isfinite(last):
+            raise DivergedError(
+                f"the loss is {last} after epoch {epoch}, with eta {settings.eta}; "
+                "try a smaller eta"
+            )
     reached = epoch, steps.params, steps.velocity
     if len(valid.y) and record.valid_error >= state.chosen.valid_error:
         return record, State(*reached, state.chosen, state.best)
@@ -233,13 +230,13 @@ def pieces(
     Where images are to be flipped or shifted, the piece's own rows, moved, take the place of X.
     """
     n = len(order)
+    parts = [(first, slice(first, first + size)) for first in range(0, n, size)]
+    if not (settings.flips or settings.shifts):
+        yield from ((train.X, train.y, order[part], first) for first, part in parts)
+        return
     flips = rng.random(n) < settings.flips / 2
     shifts = rng.integers(-settings.shifts, settings.shifts, (n, 2), endpoint=True)
     black = train.X.min()
-    for first in range(0, n, size):
-        piece = slice(first, first + size)
-        if settings.flips or settings.shifts:
-            X = regularize.move(train.X[order[piece]], flips[piece], shifts[piece], black)
-            yield X, train.y[order[piece]], np.arange(len(X)), first
-        else:
-            yield train.X, train.y, order[piece], first
+    for first, part in parts:
+        X = regularize.move(train.X[order[part]], flips[part], shifts[part], black)
+        yield X, train.y[order[part]], np.arange(len(X)), first

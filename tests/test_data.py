@@ -53,8 +53,11 @@ def test_circles_file_in_mlp_data_takes_precedence(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("1 2\n", "2 columns"), ("1 2 x\n", "numbers"), ("1 2 3\n", "label 3"), ("nan 2 1\n", "nan")],
-)
+    [
+        ("", "holds no points"), ("1 2\n", "2 columns"), ("1 2 x\n", "numbers"),
+        ("1 2 3\n", "label 3"), ("nan 2 1\n", "nan"),
+    ],
+)  # fmt: skip
 def test_bad_circles_file_is_named_with_its_fault(tmp_path, text, says):
     path = tmp_path / "circles.txt"
     path.write_text(text)

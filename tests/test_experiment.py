@@ -13,6 +13,7 @@ import yaml
 
 from mlp import experiment, log
 from mlp.settings import SettingsError
+from mlp.train import DivergedError
 
 TEXT = """
 data: circles
@@ -59,6 +60,9 @@ def test_settings_come_from_the_file(tmp_path):
         (changed(standardize=1), "standardize is 1; it must be true or false"),
         (changed(schedule="linear"), "schedule is 'linear'; it must be constant or cosine"),
         (changed(flips=1), "flips is 1; it must be false or true"),
+        (changed(flips=True), "flips is True; circles are no images: leave flips out"),
+        (changed(shifts=2), "shifts is 2; circles are no images"),
+        (changed(mirrored=True), "mirrored is True; circles are no images"),
         (changed(smoothing=1), "smoothing is 1; it must be a number >= 0 and < 1"),
         (changed(seeds=3), "seeds is 3"),
         (changed(seeds=[]), r"seeds is \[\]"),
@@ -131,6 +135,30 @@ def test_results_of_other_settings_are_not_overwritten(tmp_path):
         experiment.run(experiment.parse(changed(seeds=[3], eta=0.2), "small"), tmp_path)
 
 
+def test_a_run_lost_in_its_first_epoch_starts_anew_with_corrected_settings(tmp_path):
+    with pytest.raises(DivergedError, match=r"seed-3: the loss is .* in epoch 1"):
+        experiment.run(experiment.parse(changed(seeds=[3], eta=1e200), "small"), tmp_path)
+    (folder,) = experiment.run(experiment.parse(changed(seeds=[3]), "small"), tmp_path)
+    (fresh,) = experiment.run(experiment.parse(changed(seeds=[3]), "small"), tmp_path / "fresh")
+    assert outcome(folder) == outcome(fresh)
+    assert (folder / "settings.yml").read_bytes() == (fresh / "settings.yml").read_bytes()
+
+
+def test_a_run_lost_later_keeps_its_log_until_its_folder_is_deleted(tmp_path, monkeypatch):
+    def lost(splits, settings, state, tick, engine):
+        yield next(fit(splits, settings, state, tick, engine))
+        raise DivergedError("the loss is nan in epoch 2")
+
+    fit = experiment.train.fit
+    monkeypatch.setattr(experiment.train, "fit", lost)
+    with pytest.raises(DivergedError):
+        experiment.run(experiment.parse(changed(seeds=[3]), "small"), tmp_path)
+    monkeypatch.undo()
+    with pytest.raises(SettingsError, match=r"seed-3: holds results .*; delete the folder"):
+        experiment.run(experiment.parse(changed(seeds=[3], eta=0.2), "small"), tmp_path)
+    assert len(log.read(tmp_path / "small" / "seed-3" / "log.csv")) == 1
+
+
 def test_a_second_process_on_the_same_folder_is_refused(tmp_path):
     small = experiment.parse(changed(seeds=[3]), "small")
     folder = tmp_path / "small" / "seed-3"
@@ -200,11 +228,6 @@ def test_refit_trains_on_the_validation_examples_too_and_takes_the_last_epoch(tm
     records = log.read(folder / "log.csv")
     assert all(np.isnan([r.valid_error, r.valid_loss]).all() for r in records)
     assert yaml.safe_load((folder / "summary.yml").read_text())["chosen"]["epoch"] == 5
-
-
-def test_images_are_asked_for_where_images_are_needed(tmp_path):
-    with pytest.raises(SettingsError, match="mirrored are for square images; with 2 inputs"):
-        experiment.run(experiment.parse(changed(mirrored=True), "small"), tmp_path)
 
 
 # --- runs that survive -------------------------------------------------------------------------

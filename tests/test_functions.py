@@ -26,6 +26,11 @@ def test_stated_derivative_is_the_complex_step(function, derivative):
     np.testing.assert_allclose(derivative(X), numerical, rtol=1e-13)
 
 
+def test_softplus_has_its_slope_at_zero_though_its_two_terms_have_a_kink():
+    for step in (1e-30j, -1e-30j):
+        assert f.softplus(0 + step).imag / step.imag == f.softplus_prime(0.0) == 0.5
+
+
 @pytest.mark.parametrize(
     ("norm", "gradient"), [(f.l2_squared, f.grad_l2_squared), (f.l1, f.grad_l1)]
 )

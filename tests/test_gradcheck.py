@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mlp import gradcheck, model
+from mlp.gradcheck import Row
 from mlp.model import Params
 from mlp.penalty import grad_penalty, penalty
 from tests.conftest import LAMBDAS, generic
@@ -40,6 +41,16 @@ def test_small_error_that_the_ratio_passes_is_caught_by_the_complex_step():
     row = gradcheck.compare(risk, right._replace(b2=right.b2 * (1 + 1e-6)), params)[-1]
     assert 0.99 < row.ratio < 1.01
     assert not row.passed
+
+
+def test_a_derivative_too_small_for_the_forward_difference_is_left_to_the_complex_step():
+    row = Row("W1[1, 1]", 1e-5, 1.02e-5, 1e-5 / 1.02e-5, 1e-5, 0.0, 1e-5, 0.0)
+    assert not 0.99 < row.ratio < 1.01
+    assert row.passed
+    assert not row._replace(complex_error=1e-6).passed
+    assert not row._replace(central=1.02e-5).passed  # now the forward difference is to be trusted
+    assert not row._replace(gradient=0.0, ratio=0.0).passed
+    assert not row._replace(forward=0.0, ratio=np.inf).passed
 
 
 def test_zero_against_zero_agrees_and_zero_against_something_does_not():

@@ -85,7 +85,9 @@ def test_a_run_whose_loss_is_lost_keeps_its_log_and_says_where(tmp_path, capsys)
     assert main(["train", path, "--results", str(tmp_path / "results")]) == 2
     err = capsys.readouterr().err.splitlines()[-1]
     assert re.search(r"the loss is (nan|inf) in epoch \d+, minibatch \d+, with eta 1e\+200", err)
-    log.read(tmp_path / "results" / "small" / "seed-3" / "log.csv")
+    folder = tmp_path / "results" / "small" / "seed-3"
+    assert str(folder) in err
+    log.read(folder / "log.csv")
 
 
 def test_check_passes_on_a_right_gradient(capsys):
@@ -165,8 +167,39 @@ def test_results_that_cannot_be_written_are_one_line(tmp_path, capsys):
     assert error.count("\n") == 1
 
 
-def test_a_network_too_large_for_the_memory_is_one_line(capsys):
-    assert main(["check", "--d", "1000000000000"]) == 2
+def test_a_network_too_large_for_the_memory_is_one_line(capsys, monkeypatch):
+    def allocate(*_):
+        raise MemoryError("Unable to allocate 7.28 TiB")
+
+    monkeypatch.setattr("mlp.model.init", allocate)
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err == "mlp check: Unable to allocate 7.28 TiB; choose less\n"
+
+
+@pytest.mark.parametrize("size", ["--d", "--d_h", "--m", "--K"])
+def test_a_check_that_would_take_hours_is_refused_at_once(capsys, size):
+    assert main(["check", size, "1000000000000"]) == 2
     error = capsys.readouterr().err
-    assert "Unable to allocate" in error
+    assert "take too long; choose smaller" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["frobnicate"], "invalid choice: 'frobnicate'"),
+        (["data", "extra"], "unrecognized arguments: extra"),
+        (["train"], "the following arguments are required: experiment"),
+        (["search", "a.yml", "--jobs", "0"], "argument --jobs: '0' is not a whole number >= 1"),
+        (["check", "--epsilon", "x"], "argument --epsilon: invalid float value: 'x'"),
+    ],
+)
+def test_bad_arguments_give_one_line_that_names_the_help(capsys, arguments, says):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.endswith(" --help\n")
     assert error.count("\n") == 1

@@ -1,6 +1,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from mlp import ensemble, gradcheck, model, plot
 from mlp.data import Dataset
@@ -82,12 +83,21 @@ def test_excerpt_keeps_columns_apart_and_rounds():
 
 
 def test_exported_figure_is_a_vector_file_and_the_same_again(tmp_path):
-    for name in ("a", "b"):
+    a, b = (
         plot.export(plot.confusion(np.eye(10, dtype=int) * 900 + 3), name, tmp_path)
-    first = (tmp_path / "a.svg").read_text()
-    assert first.startswith("<?xml")
-    assert first == (tmp_path / "b.svg").read_text()
+        for name in ("a", "b")
+    )
+    assert a.startswith("<?xml")
+    assert a == b == (tmp_path / "a.svg").read_text() == (tmp_path / "b.svg").read_text()
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_exported_figure_is_what_a_notebook_shows_and_is_not_drawn_again(tmp_path):
+    drawing = plot.export(plot.notice("text"), "a", tmp_path)
+    data, _ = DisplayFormatter().format(drawing)
+    assert data["image/svg+xml"] == drawing
+    assert data["text/plain"] == "a figure"
+    assert not plt.get_fignums()
 
 
 def test_examples_name_the_wrong_class_only_where_wrong():

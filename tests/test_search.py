@@ -144,8 +144,11 @@ def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkey
 
 def test_a_search_in_which_all_diverge_says_so(tmp_path):
     wild = search.parse(changed(eta=[1e200, 1e201], search={"method": "grid"}), "wild")
-    with pytest.raises(search.DivergedError, match=r"all trials diverged"):
+    with pytest.raises(search.DivergedError, match=r"all trials diverged; lower eta in wild\.yml"):
         search.run(wild, tmp_path)
+    tame = search.parse(changed(eta=[0.1, 0.3], search={"method": "grid"}), "wild")
+    folder = search.run(tame, tmp_path)
+    assert {trial["eta"] for trial in search.table(folder)} == {0.1, 0.3}
 
 
 @pytest.fixture(scope="module")

@@ -133,6 +133,18 @@ def test_lost_loss_is_reported_with_epoch_minibatch_and_step():
         list(train.fit(splits, dataclasses.replace(SETTINGS, eta=1e200)))
 
 
+def test_a_loss_lost_in_the_last_step_is_reported_too():
+    splits = blobs()
+    settings = dataclasses.replace(SETTINGS, eta=1e200, K=57, epochs=1)
+    with pytest.raises(
+        DivergedError, match=r"the loss is (nan|inf) after epoch 1, with eta 1e\+200"
+    ):
+        list(train.fit(splits, settings))
+    none = Dataset(splits.valid.X[:0], splits.valid.y[:0])
+    tame = dataclasses.replace(settings, eta=0.1)
+    assert len(list(train.fit(Splits(splits.train, none, none), tame))) == 1
+
+
 def test_tick_is_called_after_each_minibatch():
     calls = []
     next(train.fit(blobs(), SETTINGS, tick=calls.append))
