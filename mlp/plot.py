@@ -270,7 +270,7 @@ def draw_curves(
 
 def tried(trials: Sequence[dict[str, Any]], names: dict[str, str]) -> Figure:
     """Validation error of the trials of a search against each setting; `names` gives labels."""
-    figure, axes = plt.subplots(1, len(names), sharey=True, figsize=(6.3, 2.1))
+    figure, axes = plt.subplots(1, len(names), sharey=True, figsize=(6.3, 2.6))
     rounds = sorted({trial["round"] for trial in trials})
     looks = list(zip(rounds, ("0.6", "#D55E00", "#0072B2"), "osD", strict=False))
     for ax, (name, label) in zip(axes, names.items(), strict=True):
