@@ -79,7 +79,8 @@ def dataset(X: ArrayLike, y: ArrayLike, m: int, source: str = "data") -> Dataset
     if not np.all(valid := np.isin(y, np.arange(m))):
         i = np.argmin(valid)
         raise DataError(
-            f"{source}: label {y[i]} of example {i} is not one of the classes 0..{m - 1}"
+            f"{source}: label {y[i]} of example {i} is not one of the classes 0..{m - 1}; "
+            f"correct it or drop example {i}"
         )
     return Dataset(X, y.astype(np.intp))
 
@@ -202,12 +203,16 @@ def read_idx(path: Path) -> Array:
     except (OSError, EOFError) as error:
         raise DataError(f"{path}: not a whole gzip file ({error}); fetch it again") from error
     if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
-        raise DataError(f"{path}: starts with {content[:4]!r}, not an IDX file of bytes")
+        raise DataError(
+            f"{path}: starts with {content[:4]!r}, not an IDX file of bytes; fetch it again"
+        )
     ndim = content[3]
     shape = tuple(np.frombuffer(content, ">u4", ndim, offset=4).tolist())
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * ndim)
     if values.size != np.prod(shape):
-        raise DataError(f"{path}: header says shape {shape}, but {values.size} values follow")
+        raise DataError(
+            f"{path}: header says shape {shape}, but {values.size} values follow; fetch it again"
+        )
     return values.reshape(shape)
 
 
