@@ -90,13 +90,12 @@ def _run(of: Experiment, nets: list[Params], folder: Path, described: dict[str, 
 
 
 def read(path: Path) -> list[Record]:
-    """Read the log of an average."""
-    rows = read_rows(path, Record._fields)
-    return [Record(int(nets), *map(float, figures)) for nets, *figures in rows]
+    """Read the log of an average. Raises LogError."""
+    return read_rows(path, Record)
 
 
 def describe(folder: Path) -> str:
     """One line on a finished average."""
-    chosen = Record(**yaml.safe_load((folder / "summary.yml").read_text())["chosen"])
+    chosen = Record(**experiment.at_chosen(folder))
     errors = f"valid {chosen.valid_error:.2%}, test {chosen.test_error:.2%}"
     return f"{folder}: {chosen.nets} nets; {errors}"

@@ -184,12 +184,21 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
 
 def over_seeds(folders: list[Path]) -> dict[str, Any]:
     """Mean and standard deviation over runs of what they have at their chosen epochs."""
-    chosen = [yaml.safe_load((f / "summary.yml").read_text())["chosen"] for f in folders]
+    chosen = [at_chosen(folder) for folder in folders]
     columns = {name: np.array([record[name] for record in chosen]) for name in Record._fields}
     return {"runs": len(folders)} | {
         name: {"mean": float(values.mean()), "std": float(values.std(ddof=1))}
         for name, values in columns.items()
     }
+
+
+def at_chosen(folder: Path) -> dict[str, Any]:
+    """What summary.yml has of a run's chosen epoch. Raises SettingsError if it is damaged."""
+    path = folder / "summary.yml"
+    try:
+        return dict(yaml.safe_load(path.read_text())["chosen"])
+    except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"{path}: damaged summary; restore it or delete {folder}") from error
 
 
 @contextmanager
@@ -298,7 +307,7 @@ def write_predictions(folder: Path, oa: Array, y: Array) -> None:
 
 def describe(folder: Path) -> str:
     """One line on a finished run."""
-    chosen = yaml.safe_load((folder / "summary.yml").read_text())["chosen"]
+    chosen = at_chosen(folder)
     return f"{folder}: epoch {chosen['epoch']} chosen; {_figures(Record(**chosen))}"
 
 

@@ -7,7 +7,7 @@ examples, losses are averages per example, without penalty.
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 
 class Record(NamedTuple):
@@ -26,42 +26,42 @@ class LogError(ValueError):
     """A log file that cannot be read; the message names the file and the line."""
 
 
-def read_rows(path: Path, header: Sequence[str]) -> list[list[str]]:
-    """Read the lines below the header as text; an unfinished last line is passed over.
+def read_rows(path: Path, kind: Any, more: Sequence[str] = ()) -> list[Any]:
+    """Read the lines below the header, each as `kind`, a NamedTuple of numbers; then come `more`.
 
-    Raises LogError if the header is another one, or if a line has another number of fields.
+    Floats come back bit for bit; an unfinished last line and the columns `more` are passed over.
+    Raises LogError if the header is another one, or if a line does not fit it.
     """
+    header = [*kind._fields, *more]
     try:
         first, *lines = path.read_text().splitlines(keepends=True) or [""]
     except (OSError, UnicodeDecodeError) as error:
         raise LogError(f"{path}: cannot be read ({error}); restore it") from error
-    if first.rstrip("\n").split(",") != list(header):
+    if first.rstrip("\n").split(",") != header:
         raise LogError(f"{path}: line 1 is {first.rstrip()!r}; it must be {','.join(header)!r}")
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
-    rows = list(csv.reader(lines))
-    for number, row in enumerate(rows, start=2):
+    rows, types = [], kind.__annotations__.values()
+    for number, row in enumerate(csv.reader(lines), start=2):
         if len(row) != len(header):
             raise LogError(
                 f"{path}: line {number} has {len(row)} fields; it must have {len(header)}"
             )
+        try:
+            rows.append(kind(*(of(cell) for of, cell in zip(types, row, strict=False))))
+        except ValueError as error:
+            raise LogError(f"{path}: line {number}: {error}; it must hold numbers") from error
     return rows
 
 
 def read(path: Path) -> list[Record]:
-    """Read a log file of epochs; floats come back bit for bit.
-
-    Raises LogError if a line is not a record, or if epochs do not count 1, 2, 3, …
-    """
-    records = []
-    for number, (epoch, *figures) in enumerate(read_rows(path, Record._fields), start=1):
-        try:
-            record = Record(int(epoch), *map(float, figures))
-        except ValueError as error:
-            raise LogError(f"{path}: line {number + 1}: {error}; it must hold numbers") from error
+    """Read a log file of epochs. Raises LogError, also if an epoch is left out."""
+    records: list[Record] = read_rows(path, Record)
+    for number, record in enumerate(records, start=1):
         if record.epoch != number:
-            raise LogError(f"{path}: line {number + 1} is epoch {epoch}; it must be {number}")
-        records.append(record)
+            raise LogError(
+                f"{path}: line {number + 1} is epoch {record.epoch}; it must be {number}"
+            )
     return records
 
 

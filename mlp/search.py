@@ -209,7 +209,8 @@ def run(search: Search, results: Path) -> Path:
     trial after the other, but for what `workers` says. Raises
     SettingsError if the folder holds another search, or is in use by another process.
     """
-    folder = results / search.experiment.name
+    of, folder = search.experiment, results / search.experiment.name
+    _splits(of.data, of.valid, of.standardize)  # faults and downloads come before all else
     with experiment.claimed(folder, describe(search)):
         if not (folder / "best.yml").exists():
             _run(search, folder)
@@ -288,9 +289,11 @@ def _run(search: Search, folder: Path) -> None:
 
 
 def read(path: Path, open_settings: tuple[str, ...]) -> list[Row]:
-    """Read a table of trials; the settings, which the trial's number implies, are passed over."""
-    rows = read_rows(path, (*Row._fields, *open_settings))
-    return [Row(*map(int, row[:4]), *map(float, row[4:6])) for row in rows]
+    """Read a table of trials but for the settings, which the trial's number implies.
+
+    Raises LogError.
+    """
+    return read_rows(path, Row, open_settings)
 
 
 def table(folder: Path) -> list[dict[str, float | str]]:

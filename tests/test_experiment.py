@@ -181,6 +181,15 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         experiment.run(small, tmp_path)
 
 
+def test_a_damaged_summary_is_named(tmp_path):
+    small = experiment.parse(TEXT, "small")
+    folder, _ = experiment.run(small, tmp_path)
+    for damage in (b"\xff", b"", b"a: [", b"chosen: 3", b"a: 1"):
+        (folder / "summary.yml").write_bytes(damage)
+        with pytest.raises(SettingsError, match=r"summary\.yml: damaged summary; restore it or"):
+            experiment.run(small, tmp_path)
+
+
 def test_standardized_data_have_mean_0_and_deviation_1_in_the_training_part():
     splits = experiment.parse(changed(standardize=True), "s").splits()
     assert abs(splits.train.X.mean()) < 1e-14

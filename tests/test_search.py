@@ -6,6 +6,8 @@ import yaml
 
 from mlp import experiment, search
 from mlp.__main__ import main
+from mlp.data import DataError
+from mlp.log import LogError
 from mlp.search import Row
 from mlp.settings import SettingsError
 
@@ -77,6 +79,12 @@ def test_bad_search_file_is_named_with_key_value_and_remedy(tmp_path, text, says
     assert says in str(error.value)
 
 
+def test_data_that_cannot_be_split_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(DataError, match="do not split 1100 examples"):
+        search.run(search.parse(changed(valid=600), "halving"), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_halving_keeps_the_best_third_and_drops_what_diverged():
     errors = [0.5, math.nan, 0.2, 0.3, 0.2, 0.4, 0.9]
     rows = [Row(1, trial, 3, 1, error, 0.0) for trial, error in enumerate(errors)]
@@ -140,6 +148,13 @@ def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkey
     search.run(halving, tmp_path / "crashed")
     for name in ("trials.csv", "best.yml", "settings.yml"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_damaged_table_of_trials_is_named_with_its_line(tmp_path):
+    path = tmp_path / "trials.csv"
+    path.write_text(",".join(Row._fields) + ",d_h\n1,0,1,1,0.5,0.5,3\n1,one,1,1,0.5,0.5,3\n")
+    with pytest.raises(LogError, match=r"trials\.csv: line 3: .*'one'; it must hold numbers"):
+        search.read(path, ("d_h",))
 
 
 def test_a_search_in_which_all_diverge_says_so(tmp_path):
