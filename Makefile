@@ -45,7 +45,7 @@ check: $(VENV)/requirements-dev.stamp  ## lint, types, and the lint of report.qm
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
-	@$(RUN) -m render --lint
+	@$(RUN) -m render.lint
 
 .PHONY: data
 data: $(VENV)/requirements.stamp  ## find, check or download the data sets

@@ -69,13 +69,16 @@ def statements() -> dict[str, Statement]:
     return found
 
 
-@cache
 def equations(part: str | None = None) -> dict[str, str]:
     """The LaTeX of every labelled display of the report, or of the part `# … {#part}`, by label.
 
     In order of appearance. Raises ValueError for a label that occurs twice.
     """
-    text = REPORT.read_text(encoding="utf-8")
+    return _equations(REPORT.read_text(encoding="utf-8"), part)
+
+
+@cache
+def _equations(text: str, part: str | None) -> dict[str, str]:
     if part:
         text = re.split(r"^# ", text[text.index(f"{{#{part}}}\n") :], flags=re.MULTILINE)[0]
     found: dict[str, str] = {}

@@ -1,10 +1,10 @@
 """The direct route: chunks by Jupyter, Markdown by Pandoc, pages by Typst (or LaTeX)."""
 
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pypandoc
 import typst
@@ -12,42 +12,11 @@ import yaml
 
 from render.document import ROOT, ReportError, read
 from render.execute import Session, weave
-from render.notebook import notebook
 
-HERE = Path(__file__).parent
-EXTENSIONS = "markdown+table_attributes"
-WRITERS = {
-    "typst": ["--to=typst", f"--template={HERE / 'direct.typ'}"],
-    "html": [
-        "--to=html5",
-        f"--template={HERE / 'direct.html'}",
-        "--mathml",
-        "--embed-resources",
-        "--toc",
-    ],
-    "pdf": [
-        "--to=latex",
-        "--pdf-engine=lualatex",
-        "--variable=documentclass:scrartcl",
-        "--variable=papersize:a4",
-        "--variable=colorlinks",
-        "--variable=fontsize:11pt",
-        "--number-sections",
-        "--syntax-highlighting=tango",
-        f"--include-in-header={HERE / 'header.tex'}",
-    ],
-}
-
-
-def settings() -> dict[str, Any]:
-    """What _quarto.yml says."""
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "_quarto.yml").read_text())
-    return loaded
-
-
-def output_name(to: str) -> str:
-    """The name of the file that a format gives."""
-    return str(settings()["format"][to]["output-file"])
+CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+# How Pandoc, its filters and Typst name the thing in the source that they complain of.
+NAMED = re.compile(r"(?:label|citation|resource|math|at /.*/)\s*([^\s,)]+)|(@\w+-[\w-]+)")
 
 
 def render(source: Path, to: str, session: Session, output: Path) -> Path:
@@ -57,57 +26,44 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
             "--to pdf needs LaTeX; install TeX Live (the README lists the packages), "
             "or use --to typst, which needs nothing"
         )
-    config = settings()
-    meta, parts = read(source)
+    front, parts = read(source)
+    options = CONFIG["format"][to]
+    meta = CONFIG | options | front | {"jupyter": KERNEL}
+    meta["author"] = [author["name"] for author in front.get("author", [])]
+    target = output / options["output-file"]
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".render-") as folder:
-        figures = Path(folder)
-        echo = bool(config["execute"]["echo"])
-        target = output / output_name(to)
-        product = figures / target.name
+    with tempfile.TemporaryDirectory(dir=output, prefix=".render-") as name:
+        folder = Path(name)
+        echo = options.get("echo", CONFIG["execute"]["echo"])
+        image = "png" if to == "ipynb" else "svg"  # a notebook attaches no SVG
+        text = weave(parts, session, folder, echo=echo, image=image)
         if to == "ipynb":
-            product.write_text(notebook(meta, parts, session))
-        else:
-            text = weave(parts, session, figures, echo=echo)
-            keep = ("lang", "bibliography", "link-citations")
-            header = {key: config[key] for key in keep if key in config} | meta
-            header.pop("jupyter", None)
-            if to == "pdf":
-                header["author"] = [author["name"] for author in meta.get("author", [])]
-            markdown = f"---\n{yaml.safe_dump(header, allow_unicode=True)}---\n\n{text}"
+            text = f"# {meta['title']} {{-}}\n\n{', '.join(meta['author'])}\n\n{text}"
+        product = folder / target.name
+        written = product.with_suffix(".typ") if to == "typst" else product
+        command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
+        command += [f"--output={written}", f"--resource-path=.:{folder}"]
+        command += ["--toc"] if options.get("toc") else []
+        markdown = f"---\n{yaml.safe_dump(meta)}---\n\n{text}".encode()
+        try:
+            subprocess.run(
+                command, input=markdown, capture_output=True, cwd=source.parent, check=True
+            )
             if to == "typst":
-                pandoc(markdown, to, figures / "report.typ", source.parent)
-                compile_typst(figures / "report.typ", product)
-            else:
-                pandoc(markdown, to, product, source.parent)
+                typst.compile(str(written), output=str(product), root="/")
+        except subprocess.CalledProcessError as error:
+            raise located(source, f"Pandoc: {error.stderr.decode().strip()}") from error
+        except typst.TypstError as error:
+            said = str(error.diagnostic).partition("error: ")[2]  # warnings come before it
+            raise located(source, f"Typst: {said}") from error
         product.replace(target)
     return target
 
 
-def pandoc(markdown: str, to: str, target: Path, folder: Path) -> None:
-    """Convert to one format; a warning is an error. Raises ReportError."""
-    command = [
-        pypandoc.get_pandoc_path(),
-        f"--from={EXTENSIONS}",
-        *WRITERS[to],
-        "--standalone",
-        "--wrap=none",
-        "--fail-if-warnings",
-        f"--lua-filter={HERE / 'shared.lua'}",
-        f"--lua-filter={HERE / 'filter.lua'}",
-        "--citeproc",
-        f"--output={target}",
-    ]
-    done = subprocess.run(
-        command, input=markdown.encode(), capture_output=True, cwd=folder, check=False
-    )
-    if done.returncode:
-        raise ReportError(f"pandoc: {done.stderr.decode().strip()}")
-
-
-def compile_typst(source: Path, target: Path) -> None:
-    """Set the pages. Raises ReportError."""
-    try:
-        typst.compile(str(source), output=str(target), root="/")
-    except typst.TypstError as error:
-        raise ReportError(f"Typst: {error.message}\n{error.diagnostic}") from error
+def located(source: Path, message: str) -> ReportError:
+    """The message, after the first line of the source that has what the message names."""
+    names = [one or other for one, other in NAMED.findall(message)]
+    for number, line in enumerate(source.read_text().splitlines(), start=1):
+        if any(name in line for name in names):
+            return ReportError(f"{source.name}:{number}: {message}")
+    return ReportError(message)

@@ -1,30 +1,25 @@
-"""report.qmd as data: front matter, prose, chunks and their options, each with its line."""
+"""report.qmd as data: front matter, prose and chunks, each with its line; and the dialect."""
 
-import dataclasses
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 ROOT = Path(__file__).parents[1]
 
 # The dialect: what the direct route understands. Anything else is refused, never dropped.
-CHUNK_OPTIONS = {
-    "label": str,
-    "echo": bool,
-    "include": bool,
-    "output": bool,
-    "fig-cap": str,
-    "fig-alt": str,
-    "tbl-cap": str,
-    "lst-cap": str,
-}
 FORMATS = ("typst", "html", "pdf", "ipynb")
-REFERENCES = {"eq": "Equation", "fig": "Figure", "tbl": "Table", "lst": "Listing", "sec": "Section"}
+CHUNK_OPTIONS = dict.fromkeys(("label", "fig-cap", "fig-alt", "tbl-cap"), str) | dict.fromkeys(
+    ("echo", "include", "output"), bool
+)
+DIVS = r"\{\.(?:abstract|result)\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
+# Refused: shortcodes, other divs, and a caption on an image, which belongs into a div #fig-….
+REFUSED = re.compile(rf"\{{\{{<.*|^:::+(?! *(?:{DIVS})? *$).*|!\[[^]].*", re.M)
 
-FENCE = re.compile(r"^(`{3,}|~{3,})(.*)$")
-CHUNK = re.compile(r"^```+\s*\{python\}\s*$")
+FENCED = re.compile(
+    r"^(?P<fence>`{3,}|~{3,})(?P<info>.*)\n(?P<body>(?:.*\n)*?)(?P<end>(?P=fence) *$|\Z)", re.M
+)
 INLINE = re.compile(r"`\{python\}\s*([^`]+?)\s*`")
 
 
@@ -32,73 +27,61 @@ class ReportError(ValueError):
     """A fault in the report; the message names file, line and remedy."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Prose:
-    """Markdown between chunks."""
+class Part(NamedTuple):
+    """Prose with the code that shows its inline values; or a chunk without its option lines."""
 
-    text: str
     line: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Chunk:
-    """An executable chunk: its code without the option lines."""
-
     code: str
-    line: int
-    options: dict[str, Any]
+    prose: str = ""
+    options: dict[str, Any] | None = None  # of a chunk
 
     @property
-    def label(self) -> str:
-        """The label, or where the chunk stands."""
-        return str(self.options.get("label", f"chunk in line {self.line}"))
+    def name(self) -> str:
+        """What to call it in a message."""
+        return f"chunk {(self.options or {}).get('label', self.code)}"
 
 
-def read(path: Path) -> tuple[dict[str, Any], list[Prose | Chunk]]:
+def read(path: Path) -> tuple[dict[str, Any], list[Part]]:
     """Front matter and parts of a .qmd file. Raises ReportError where it leaves the dialect."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    parts: list[Prose | Chunk] = []
-    meta: dict[str, Any] = {}
-    start = 0
-    if lines and lines[0] == "---":
-        start = lines.index("---", 1) + 1
-        meta = yaml.safe_load("\n".join(lines[1 : start - 1])) or {}
-    prose, i, begun = [], start, start
-    while i < len(lines):
-        fence = FENCE.match(lines[i])
-        if not fence:
-            prose.append(lines[i])
-            i += 1
-            continue
-        end = next((j for j in range(i + 1, len(lines)) if lines[j].rstrip() == fence[1]), None)
-        if end is None:
-            raise ReportError(f"{path.name}:{i + 1}: this fence is never closed")
-        if CHUNK.match(lines[i]):
-            if "".join(prose).strip():
-                parts.append(Prose("\n".join(prose), begun + 1))
-            parts.append(_chunk(path, lines[i + 1 : end], i + 1))
-            prose, begun = [], end + 1
-        elif fence[2].strip().startswith("{") and not fence[2].strip().startswith("{."):
-            raise ReportError(f"{path.name}:{i + 1}: only {{python}} chunks run, not {fence[2]}")
-        else:
-            prose += lines[i : end + 1]
-        i = end + 1
-    if "".join(prose).strip():
-        parts.append(Prose("\n".join(prose), begun + 1))
-    return meta, parts
+    text = path.read_text(encoding="utf-8")
+    head = re.match(r"---\n(.*?\n)---\n", text, re.S)
+    begun = head.end() if head else 0
+    parts: list[Part] = []
+
+    def line(position: int) -> int:
+        return 1 + text.count("\n", 0, position)
+
+    def add_prose(end: int) -> None:
+        values = "".join(f"lambda: ({code}), " for code in INLINE.findall(text, begun, end))
+        parts.append(Part(line(begun), values and f"_inline({values})", text[begun:end]))
+
+    for block in FENCED.finditer(text, begun):
+        here, info = f"{path.name}:{line(block.start())}", block["info"].strip()
+        if not block["end"]:
+            raise ReportError(f"{here}: this fence is never closed")
+        if info == "{python}":
+            add_prose(block.start())
+            begun = block.end()
+            try:
+                parts.append(_chunk(line(block.start()), block["body"].splitlines()))
+            except (ValueError, yaml.YAMLError) as error:
+                raise ReportError(f"{here}: {error}") from error
+        elif re.match(r"\{[^.]", info):
+            raise ReportError(f"{here}: only {{python}} chunks run, not {info}")
+    add_prose(len(text))
+    if found := REFUSED.search(FENCED.sub(lambda block: " " * len(block[0]), text)):
+        raise ReportError(f"{path.name}:{line(found.start())}: not in the dialect: {found[0]}")
+    return yaml.safe_load(head[1]) if head else {}, parts
 
 
-def _chunk(path: Path, lines: list[str], line: int) -> Chunk:
-    head = [text for text in lines if text.startswith("#|")]
-    try:
-        options = yaml.safe_load("\n".join(text[2:] for text in head)) or {}
-    except yaml.YAMLError as error:
-        raise ReportError(f"{path.name}:{line}: chunk options are not YAML: {error}") from error
+def _chunk(line: int, lines: list[str]) -> Part:
+    head = [text[2:] for text in lines if text.startswith("#|")]
+    options = yaml.safe_load("\n".join(head)) or {}
     for key, value in options.items():
         if key not in CHUNK_OPTIONS:
-            known = ", ".join(CHUNK_OPTIONS)
-            raise ReportError(f"{path.name}:{line}: unknown chunk option {key!r}; known: {known}")
+            raise ValueError(f"unknown chunk option {key!r}; known: {', '.join(CHUNK_OPTIONS)}")
         if type(value) is not CHUNK_OPTIONS[key]:
-            kind = CHUNK_OPTIONS[key].__name__
-            raise ReportError(f"{path.name}:{line}: {key} is {value!r}; it must be a {kind}")
-    return Chunk("\n".join(lines[len(head) :]), line, options)
+            raise ValueError(f"{key} is {value!r}; it must be a {CHUNK_OPTIONS[key].__name__}")
+        if key.endswith("-cap") and not options.get("label", "").startswith(key[:4]):
+            raise ValueError(f"{key} needs a label that begins with {key[:4]}")
+    return Part(line, "\n".join(lines[len(head) :]), "", options)

@@ -1,55 +1,43 @@
 """Runs the chunks in a Jupyter kernel and puts their output in their place, as Markdown."""
 
 import base64
+import contextlib
 import hashlib
 import itertools
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from render.document import INLINE, ROOT, Chunk, Prose, ReportError
+from render.document import INLINE, ROOT, Part, ReportError
 
 Output = list[dict[str, Any]]
 
 # What the chunks read beside their own text: a change there makes every cached output stale.
-WATCHED = (
-    "mlp/**/*.py",
-    "derivations/**/*.py",
-    "results/**/*.*",
-    "experiments/*",
-    "figures/*.mplstyle",
-)
+WATCHED = ("mlp/*.py", "derivations/*.py", "results/**/*", "experiments/**/*", "figures/*.mplstyle")
+# Code with these names has read the report itself: its mathematics, comments and headings.
+READERS = re.compile(r"\b(checked|appendix)\b")
+READ = re.compile(r"\$\$.*?\$\$[^\n]*|<!--.*?-->|^(?:#|\\newcommand)[^\n]*", re.S | re.M)
+IMAGES = {"svg": "image/svg+xml", "png": "image/png"}
 
 SETUP = r"""
-%config InlineBackend.figure_formats = ["svg"]
+%matplotlib inline
+%config InlineBackend.figure_formats = ["svg", "png"]
 import re as _re
 from IPython.core.formatters import format_display_data as _format
 from IPython.display import display as _display
 def _inline(*thunks):
-    texts = []
-    for thunk in thunks:
-        value = thunk()
-        escaped = _re.sub(r"([\\`*_{}\[\]()<>#+.!|$~^-])", r"\\\1", str(value))  # as Quarto does
-        texts.append(_format(value)[0].get("text/markdown") or escaped)
+    values = [thunk() for thunk in thunks]
+    escape = lambda text: _re.sub(r"([\\`*_{}\[\]()<>#+.!|$~^-])", r"\\\1", text)  # as Quarto does
+    texts = [_format(value)[0].get("text/markdown") or escape(str(value)) for value in values]
     _display({"application/json": texts}, raw=True)
 """
-
-
-class Cell(NamedTuple):
-    """Code to run, where it stands, and what it reads beside the state of the kernel."""
-
-    code: str
-    line: int
-    label: str
-    reads: str = ""
 
 
 class Session:
@@ -59,162 +47,120 @@ class Session:
         """Outputs are kept as one JSON file a cell under `cache`."""
         self.cache = cache
         self.client: NotebookClient | None = None
+        self.kernel = contextlib.ExitStack()
         self.executed: list[str] = []  # keys of the cells that the living kernel has run
 
-    def outputs(self, cells: list[Cell], salt: str, *, alive: bool = False) -> Iterator[Output]:
-        """Yield the outputs of each cell, from the cache or from the kernel.
+    def outputs(self, parts: list[Part], salt: str, *, warm: bool = False) -> Iterator[Output]:
+        """Yield the outputs of each part with code, from the cache or from the kernel.
 
-        A key covers everything a cell depends on: `salt`, the cells before it, its own code; and
-        for its file, what it alone `reads`. Only what has no file runs, after what it builds on;
-        if a living kernel is wanted, everything that it has not run yet.
+        A key covers what a cell depends on: `salt`, the cells before it, its own code. If any cell
+        has no file for its key (or a warm kernel is wanted), those without one run, and all that
+        the living kernel has not run yet. In the end, files that no cell asked for are removed.
         """
-        keys, key = [], salt
-        for cell in cells:
-            key = hash_text(key + cell.code)
-            keys.append(key)
+        cells = [part for part in parts if part.code]
+        read = "".join(READ.findall("\n".join(part.prose for part in parts)))
+        keys = list(itertools.accumulate([salt, *(cell.code for cell in cells)], _hash))[1:]
         files = [
-            self.cache / f"{hash_text(key + cell.reads)}.json"
+            self.cache / f"{_hash(key, read) if READERS.search(cell.code) else key}.json"
             for key, cell in zip(keys, cells, strict=True)
         ]
         missing = {i for i, file in enumerate(files) if not file.exists()}
-        same = (a == b for a, b in zip(self.executed, keys, strict=False))
-        common = sum(itertools.takewhile(bool, same))
-        if alive and common < len(cells):
-            missing.add(common)
-        if any(i >= common or not cells[i].reads for i in missing):
-            first = min(common, *missing)
-            if not first:
+        if missing or warm:
+            same = (ran == key for ran, key in zip(self.executed, keys, strict=False))
+            common = sum(itertools.takewhile(bool, same))
+            missing.update(range(common, len(cells)))
+            del self.executed[common:]
+            if not common:
                 self.close()
-            missing, self.executed = set(range(first, len(cells))), keys[:first]
         for i, (cell, file) in enumerate(zip(cells, files, strict=True)):
             if i in missing:
                 temporary = file.with_suffix(".tmp")
                 temporary.write_text(json.dumps(self._run(cell)))
                 temporary.replace(file)
-                self.executed[i:] = keys[i : max(i + 1, len(self.executed))]
+                self.executed[i:] = self.executed[i:] or [keys[i]]
             yield json.loads(file.read_text())
+        for file in set(self.cache.glob("*.json")).difference(files):
+            file.unlink()
 
-    def _run(self, cell: Cell) -> Output:
+    def _run(self, cell: Part) -> Output:
         if self.client is None:
             self.cache.mkdir(parents=True, exist_ok=True)
             self.client = NotebookClient(
                 nbformat.v4.new_notebook(),
-                kernel_name="python3",
                 extra_arguments=["--log-level=ERROR"],
                 resources={"metadata": {"path": str(ROOT)}},
             )
-            self.client.create_kernel_manager()
-            inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-            self.client.start_new_kernel(env=os.environ | inline | {"PYTHONPATH": str(ROOT)})
-            self.client.start_new_kernel_client()
-            self._run(Cell(SETUP, 0, "set-up"))
+            self.kernel.enter_context(self.client.setup_kernel())
+            self._run(Part(0, SETUP))
         run = nbformat.v4.new_code_cell(cell.code)
         self.client.nb.cells.append(run)
         try:
             self.client.execute_cell(run, len(self.client.nb.cells) - 1)
         except CellExecutionError as error:
-            traceback = next(o["traceback"] for o in run.outputs if "traceback" in o)
-            trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback))
-            raise ReportError(
-                f"report.qmd:{cell.line}: chunk {cell.label} raised\n{trace}"
-            ) from error
-        for output in run.outputs:
-            if output["output_type"] == "stream" and output["name"] == "stderr":
-                sys.stderr.write(output["text"])
+            trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
+            raise ReportError(f"report.qmd:{cell.line}: {cell.name} raised\n{trace}") from error
         outputs: Output = json.loads(json.dumps(run.outputs))
         return outputs
 
     def close(self) -> None:
         """End the kernel."""
-        if self.client is not None:
-            self.client._cleanup_kernel()
+        self.kernel.close()
         self.client, self.executed = None, []
 
 
 def salt(root: Path = ROOT) -> str:
     """A hash of everything that chunks may read."""
-    digest = hashlib.sha256(sys.version.encode())
-    for pattern in WATCHED:
-        for path in sorted(root.glob(pattern)):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    digest = hashlib.sha256(f"{sys.version}{SETUP}".encode())
+    for path in sorted(itertools.chain(*map(root.glob, WATCHED))):
+        if path.is_file():
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
-def run_parts(
-    parts: list[Prose | Chunk], session: Session, *, alive: bool = False
-) -> Iterator[tuple[Prose | Chunk, Output]]:
-    """Yield each part with its outputs; the values of inline code come as one JSON list."""
-    prose = "".join(part.text for part in parts if isinstance(part, Prose))
-    displays = "".join(re.findall(r"\$\$.*?\$\$", prose, re.S))
-    cells = []
-    for part in parts:
-        if isinstance(part, Chunk):
-            cells.append(Cell(part.code, part.line, part.label))
-        elif expressions := INLINE.findall(part.text):
-            thunks = ", ".join(f"lambda: ({expression})" for expression in expressions)
-            cells.append(Cell(f"_inline({thunks})", part.line, f"inline code {expressions}"))
-    # What reports on the derivations reads the very text of their displays.
-    cells = [c._replace(reads=displays) if "checked" in c.code else c for c in cells]
-    outputs = session.outputs(cells, salt(), alive=alive)
-    for part in parts:
-        has_cell = isinstance(part, Chunk) or INLINE.search(part.text)
-        yield part, next(outputs) if has_cell else []
-
-
-def weave(parts: list[Prose | Chunk], session: Session, figures: Path, *, echo: bool) -> str:
-    """Markdown of the whole report, figures written as files into the folder `figures`."""
+def weave(parts: list[Part], session: Session, figures: Path, *, echo: bool, image: str) -> str:
+    """Markdown of the whole report; figures become files of a type, `svg` or `png`."""
     texts = []
-    for part, outputs in run_parts(parts, session):
-        if isinstance(part, Chunk):
-            texts.append(_chunk(part, outputs, figures, echo=echo))
-        else:
-            values = outputs[0]["data"]["application/json"] if outputs else []
-            pieces = INLINE.split(part.text)[::2]
+    outputs = iter(list(session.outputs(parts, salt())))
+    for part in parts:
+        shown = next(outputs) if part.code else []
+        if part.options is None:
+            values = shown[0]["data"]["application/json"] if shown else []
+            pieces = INLINE.split(part.prose)[::2]
             texts.append("".join(itertools.chain(*zip(pieces, [*values, ""], strict=True))))
+        elif part.options.get("include", True):
+            if part.options.get("echo", echo):
+                texts.append(f"```{{.python .cell-code}}\n{part.code}\n```")
+            if part.options.get("output", True):
+                texts.append(_shown(part, shown, figures, image))
     return "\n\n".join(texts) + "\n"
 
 
-def hash_text(text: str) -> str:
-    """A short name for a text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _chunk(chunk: Chunk, outputs: Output, figures: Path, *, echo: bool) -> str:
-    options = chunk.options
-    if not options.get("include", True):
-        return ""
-    texts = []
-    if options.get("echo", echo):
-        texts.append(f"```python\n{chunk.code}\n```")
-    if options.get("output", True):
-        texts += [text for output in outputs if (text := _output(chunk, output, figures))]
-    if str(options.get("label", "")).startswith("fig-") and not any("](" in t for t in texts):
-        raise ReportError(f"report.qmd:{chunk.line}: chunk {chunk.label} shows no figure")
-    for prefix in ("tbl", "lst"):
-        if f"{prefix}-cap" in options:
-            texts = [f"::: {{#{options['label']}}}", *texts, options[f"{prefix}-cap"], ":::"]
+def _shown(chunk: Part, outputs: Output, figures: Path, image: str) -> str:
+    options, texts = chunk.options or {}, []
+    for output in outputs:
+        data = output.get("data", {"text/plain": output.get("text", "")})
+        if output.get("name") == "stderr":
+            sys.stderr.write(output["text"])
+        elif "text/markdown" in data:
+            texts.append(data["text/markdown"])
+        elif (mime := IMAGES[image]) in data:
+            content = data[mime].encode() if image == "svg" else base64.b64decode(data[mime])
+            file = figures / f"{_hash(chunk.name, data[mime])}.{image}"
+            file.write_bytes(content)
+            alt = options.get("fig-alt", "").strip().replace('"', "'")
+            where = file.name if image == "png" else file  # a notebook's attachments have names
+            texts.append(f'![]({where}){{fig-alt="{alt}"}}')
+        elif "text/plain" in data:
+            texts.append(f"```\n{data['text/plain'].rstrip()}\n```")
+        else:
+            raise ReportError(f"report.qmd:{chunk.line}: {chunk.name} shows {list(data)}, unknown")
+    for kind in ("fig", "tbl"):
+        if f"{kind}-cap" in options:
+            texts = [f"::: {{#{options['label']}}}", *texts, options[f"{kind}-cap"], ":::"]
+    if "fig-cap" in options and "![](" not in "".join(texts):
+        raise ReportError(f"report.qmd:{chunk.line}: {chunk.name} shows no figure")
     return "\n\n".join(texts)
 
 
-def _output(chunk: Chunk, output: dict[str, Any], figures: Path) -> str:
-    if output["output_type"] == "stream":
-        return "" if output["name"] == "stderr" else f"```\n{output['text'].rstrip()}\n```"
-    data = output["data"]
-    if "text/markdown" in data:
-        return str(data["text/markdown"])
-    for mime, suffix in (("image/svg+xml", "svg"), ("image/png", "png")):
-        if mime in data:
-            content = data[mime]
-            raw = content.encode() if suffix == "svg" else base64.b64decode(content)
-            file = figures / f"{chunk.options.get('label', hash_text(content))}.{suffix}"
-            file.write_bytes(raw)
-            alt = chunk.options.get("fig-alt", "").strip().replace('"', "'")
-            label = chunk.options.get("label", "")
-            attributes = f'{{#{label} fig-alt="{alt}"}}' if label.startswith("fig-") else ""
-            return f"![{chunk.options.get('fig-cap', '').strip()}]({file}){attributes}"
-    if "text/plain" in data:
-        return f"```\n{data['text/plain']}\n```"
-    raise ReportError(
-        f"report.qmd:{chunk.line}: {chunk.label} shows {', '.join(data)}, unknown here"
-    )
+def _hash(key: str, text: str) -> str:
+    return hashlib.sha256(f"{key}\0{text}".encode()).hexdigest()[:16]

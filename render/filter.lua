@@ -1,167 +1,105 @@
--- Direct route only: what Quarto does with floats, equations and references.
+-- Direct route only: what Quarto does with headings, equations, floats and references.
 
+local filters = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. "/shared.lua")
 local names = { eq = "Equation", fig = "Figure", tbl = "Table", lst = "Listing", sec = "Section" }
-local counts, known = { eq = 0, fig = 0, tbl = 0, lst = 0 }, {}
-local typst = FORMAT == "typst"
+local counts, sections = { fig = 0, tbl = 0, lst = 0 }, { 0, 0 }
+local html, typst = FORMAT:match("html"), FORMAT == "typst"
 
-local function raw(text) return pandoc.RawInline(FORMAT, text) end
-local function rawblock(text) return pandoc.RawBlock(FORMAT, text) end
-
-local function written(element)
-  local text = pandoc.write(pandoc.Pandoc({ pandoc.Plain({ element }) }), FORMAT)
-  return (text:gsub("%s+$", ""))
-end
-
-local function define(label)
-  local kind = label:match("^(%a+)%-")
-  if known[label] then error("label " .. label .. " is defined twice") end
-  counts[kind] = counts[kind] + 1
-  known[label] = tostring(counts[kind])
-  return known[label]
-end
-
-local function equation(inlines)
-  local out, i = pandoc.Inlines({}), 1
-  while i <= #inlines do
-    local this, step = inlines[i], 1
-    if this.t == "Math" and this.mathtype == "DisplayMath" then
-      local next = inlines[i + 1]
-      if next and next.t == "Space" then next, step = inlines[i + 2], 2 end
-      local label = next and next.t == "Str" and next.text:match("^{#(eq%-[%w-]+)}$")
-      if label then
-        local number = define(label)
-        if typst then
-          this = raw('#math.equation(block: true, numbering: "(1)", [' .. written(this) .. "])<" .. label .. ">")
-        elseif FORMAT == "latex" then
-          this = raw("\\begin{equation}\\label{" .. label .. "}" .. this.text .. "\\end{equation}")
-        else
-          local span = pandoc.Span({ this, pandoc.Span(pandoc.Str("(" .. number .. ")"), { class = "number" }) })
-          span.identifier, span.classes = label, { "equation" }
-          this = span
-        end
-        step = step + 1
-      else
-        step = 1
-      end
-    end
-    out:insert(this)
-    i = i + step
-  end
-  return out
-end
-
-local function float(label, blocks, caption)
-  local kind = label:match("^(%a+)%-")
-  local number = define(label)
-  if typst then
-    local position = kind == "fig" and "bottom" or "top"  -- as Quarto does
-    local out = pandoc.Blocks({ rawblock("#figure([") })
-    out:extend(blocks)
-    out:insert(rawblock("], caption: figure.caption(position: " .. position .. ", ["))
-    out:extend(caption)
-    out:insert(rawblock(']), kind: "quarto-float-' .. kind .. '", supplement: "' .. names[kind] .. '")<' .. label .. ">"))
-    return out
-  end
-  local text = pandoc.Inlines({ pandoc.Strong({ pandoc.Str(names[kind] .. " " .. number .. ".") }), pandoc.Space() })
-  text:extend(pandoc.utils.blocks_to_inlines(caption))
-  if FORMAT == "latex" then  -- in its place, not floating: captions of our own keep the numbers
-    local out = pandoc.Blocks(blocks)
-    out:insert(kind == "tbl" and 1 or #out + 1, rawblock("\\begin{legend}\\phantomsection\\label{" .. label .. "}"))
-    out:insert(kind == "tbl" and 2 or #out + 1, pandoc.Plain(text))
-    out:insert(kind == "tbl" and 3 or #out + 1, rawblock("\\end{legend}"))
-    return out
-  end
-  return { pandoc.Div(pandoc.Figure(blocks, { pandoc.Plain(text) }), { id = label, class = "float" }) }
-end
-
-local function image(element)
-  local alt = element.attributes["fig-alt"] or pandoc.utils.stringify(element.caption)
-  element.attributes["fig-alt"] = nil
-  if typst then
-    local file = element.src:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-    return raw(string.format('#image("%s", alt: "%s")', file, alt:gsub('\\', '\\\\'):gsub('"', '\\"')))
-  end
-  element.caption = pandoc.Inlines(alt)
-  return element
-end
-
-local function blocks(all)
-  local out = pandoc.Blocks({})
-  for _, block in ipairs(all) do
-    local label = block.identifier or ""
-    if block.t == "Figure" and label:match("^fig%-") then
-      local caption = block.caption.long
-      block = block:walk({ Image = image })
-      out:extend(float(label, block.content, caption))
-    elseif block.t == "Table" and label:match("^tbl%-") then
-      local caption = block.caption.long
-      block.caption, block.identifier = { long = {} }, ""
-      out:extend(float(label, { block }, caption))
-    elseif block.t == "Div" and not block.classes:includes("float") and names[label:match("^(%a+)%-") or ""] then
-      local caption = block.content[#block.content]
-      if caption.t ~= "Para" then error("the div #" .. label .. " must end in a paragraph, its caption") end
-      block.content:remove(#block.content)
-      out:extend(float(label, block.content, { pandoc.Plain(caption.content) }))
-    else
-      out:insert(block)
-    end
-  end
-  return out
-end
-
--- What this route does not know must not vanish: divs by class, Quarto's shortcodes.
-local divs = { abstract = true, result = true, float = true, refs = true, sourceCode = true }
-local function known_div(div)
-  for _, class in ipairs(div.classes) do
-    if not divs[class] and not class:match("^csl%-") then
-      error("div of class " .. class .. " is outside the dialect of the direct route")
-    end
-  end
-end
-
-local function shortcode(str)
-  if str.text:match("{{<") then error("shortcodes are outside the dialect of the direct route") end
-end
-
-local sections = {}
 local function header(element)
-  if element.level > 2 or element.classes:includes("unnumbered") then return end
-  sections[element.level] = (sections[element.level] or 0) + 1
-  if element.level == 1 then sections[2] = 0 end
-  known[element.identifier] = table.concat(sections, ".", 1, element.level)
-end
-
--- In HTML, code of chunks folds and headings bear their numbers.
-local function fold(block)
-  if FORMAT:match("html") and block.classes:includes("python") then
-    return { pandoc.RawBlock("html", "<details><summary>Code</summary>"), block, pandoc.RawBlock("html", "</details>") }
-  end
-end
-
-local function numbered(element)
-  local number = known[element.identifier]
-  if FORMAT:match("html") and number then
-    element.content:insert(1, pandoc.Space())
-    element.content:insert(1, pandoc.Str(number))
+  local level = element.level
+  if level > 2 or element.classes:includes("unnumbered") then return end
+  sections[level] = sections[level] + 1
+  if level == 1 then sections[2] = 0 end
+  local number = table.concat(sections, ".", 1, level)
+  define(element.identifier, number)
+  if html or FORMAT == "ipynb" then
+    element.content = pandoc.Inlines(number .. " ") .. element.content
     return element
   end
 end
 
-local function reference(cite)
-  local id = cite.citations[1].id
-  local kind = id:match("^(%a+)%-")
-  if not names[kind] then return end
-  local alone = cite.citations[1].mode == "SuppressAuthor"  -- [-@eq-x]: the number alone
-  if #cite.citations > 1 or not alone and cite.citations[1].mode ~= "AuthorInText" then
-    error("write one reference at a time, as @" .. id .. " or, for its number alone, [-@" .. id .. "]")
+local function equation(math, label)
+  local number = "(" .. numbers[label] .. ")"
+  if typst then
+    local before, after = '#math.equation(block: true, numbering: "(1)", [', "])<" .. label .. ">"
+    return pandoc.Span({ pandoc.RawInline("typst", before), math, pandoc.RawInline("typst", after) })
+  elseif html then
+    return pandoc.Span({ math, pandoc.Str(number) }, { id = label, class = "equation" })
   end
-  if not known[id] then error("reference to @" .. id .. ", which no " .. names[kind] .. " bears") end
-  local name = alone and "" or names[kind]
-  if typst then return raw("#ref(<" .. id .. ">, supplement: [" .. name .. "])") end
-  return pandoc.Link(name .. (alone and "" or "\u{a0}") .. known[id], "#" .. id)
+  math.text = math.text .. "\\tag{" .. numbers[label] .. "}"
+  return pandoc.Span({ math }, { id = label })
 end
 
-return {
-  { traverse = "topdown", Header = header, Div = known_div, Str = shortcode, Inlines = equation, Blocks = blocks },
-  { Cite = reference, CodeBlock = fold, Header = numbered },
-}
+local function equations(inlines)
+  for i = #inlines, 2, -1 do
+    local label = inlines[i] and label_in(inlines[i])
+    if label then
+      local at = inlines[i - 1].t == "Math" and i - 1 or i - 2
+      if inlines[at].mathtype ~= "DisplayMath" then error("label " .. label .. " follows no display") end
+      inlines[at] = equation(inlines[at], label)
+      for _ = at + 1, i do inlines:remove(at + 1) end
+    end
+  end
+  return inlines
+end
+
+-- A table with a caption, or a div that ends in one.
+local function float(block)
+  local label, content, caption = block.identifier, block.content, nil
+  local kind = label:match("^%a+")
+  if not counts[kind] then return end
+  counts[kind] = counts[kind] + 1
+  define(label, counts[kind])
+  if block.t == "Table" then
+    caption = pandoc.utils.blocks_to_inlines(block.caption.long)
+    block.caption, block.identifier = { long = {} }, ""
+    content = pandoc.Blocks({ block })
+  else
+    caption = content:remove().content
+  end
+  local top = kind ~= "fig"  -- captions stand where Quarto sets them
+  if typst then
+    local middle = "], caption: figure.caption(position: %s, ["
+    local after = ']), kind: "quarto-float-%s", supplement: "%s")<%s>'
+    content:insert(1, pandoc.RawBlock("typst", "#figure(["))
+    content:insert(pandoc.RawBlock("typst", middle:format(top and "top" or "bottom")))
+    content:insert(pandoc.Plain(caption))
+    content:insert(pandoc.RawBlock("typst", after:format(kind, names[kind], label)))
+    return content, false
+  end
+  local number = pandoc.Strong(names[kind] .. " " .. counts[kind] .. ".")
+  local legend = pandoc.Plain(pandoc.Inlines({ number, pandoc.Space() }) .. caption)
+  content:insert(top and 1 or #content + 1, pandoc.Div(legend, { class = "legend" }))
+  return pandoc.Div(content, { id = label, class = "float", role = "figure" }), false
+end
+
+local function image(element)
+  local alt = element.attributes["fig-alt"] or ""
+  element.caption, element.attributes["fig-alt"] = pandoc.Inlines(alt), nil
+  if not typst then return element end
+  local file = element.src:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+  file = pandoc.path.join({ pandoc.system.get_working_directory(), file })
+  return pandoc.RawInline("typst", string.format('#image("%s", alt: %q)', file, alt))
+end
+
+local function reference(cite)
+  local id, mode = cite.citations[1].id, cite.citations[1].mode
+  local name = names[id:match("^(%a+)%-")]
+  if not name then return end
+  if #cite.citations > 1 or mode == "NormalCitation" then
+    error("write one reference at a time, as @" .. id .. " or, for the number alone, [-@" .. id .. "]")
+  end
+  if not numbers[id] then error("reference to @" .. id .. ", which no " .. name .. " bears") end
+  return pandoc.Link((mode == "AuthorInText" and name .. "\u{a0}" or "") .. numbers[id], "#" .. id)
+end
+
+local function fold(block)
+  if html and block.classes:includes("cell-code") then
+    local before = pandoc.RawBlock("html", "<details><summary>Code</summary>")
+    return { before, block, pandoc.RawBlock("html", "</details>") }
+  end
+end
+
+table.insert(filters, { traverse = "topdown", Header = header, Div = float, Table = float })
+table.insert(filters, { Inlines = equations, Image = image, Cite = reference, CodeBlock = fold, Div = environment })
+return filters

@@ -1,11 +1,15 @@
-"""What a reader of the PDF would miss: faults in report.qmd that no engine complains of."""
+"""What a reader of the PDF would miss: faults in report.qmd that no engine complains of.
+
+As a program, `python -m render.lint`, it prints them; the exit status is 1 if there are any.
+"""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from render.document import INLINE, REFERENCES, ROOT, Chunk, Prose, read
+from render.document import INLINE, ROOT, Part, read
 
 # LaTeX that is lost or badly set on the way to Typst, and what to write instead.
 LATEX = {
@@ -34,18 +38,18 @@ def lint(path: Path = ROOT / "report.qmd") -> list[str]:
     return [f"{path.name}:{line}: {text}" for line, text in sorted(set(faults))]
 
 
-Parts = list[Prose | Chunk]
+Parts = list[Part]
 Faults = Iterator[tuple[int, str]]
 
 
 def _prose(parts: Parts) -> Iterator[tuple[str, int]]:
     """Prose with its first line; fenced code, code spans and comments blanked, lines kept."""
     for part in parts:
-        if isinstance(part, Prose):
+        if part.options is None:
             text = re.sub(
                 r"(^```.*?^```$|<!--.*?-->|`[^`\n]+`)",
                 lambda found: re.sub(r"[^\n]", " ", found[0]),
-                part.text,
+                part.prose,
                 flags=re.S | re.M,
             )
             yield text, part.line
@@ -76,7 +80,7 @@ def _labels(parts: Parts) -> Faults:
     ] + [
         (part.options["label"], part.line)
         for part in parts
-        if isinstance(part, Chunk) and _is_float(part.options.get("label", ""))
+        if part.options and _is_float(part.options.get("label", ""))
     ]
     used = [
         (found[1], _line(text, found.start(), first))
@@ -86,7 +90,7 @@ def _labels(parts: Parts) -> Faults:
     captions = " ".join(
         str(part.options.get(f"{kind}-cap", ""))
         for part in parts
-        if isinstance(part, Chunk)
+        if part.options
         for kind in ("fig", "tbl", "lst")
     )
     known, mentioned = {label for label, _ in defined}, {label for label, _ in used}
@@ -103,7 +107,7 @@ def _labels(parts: Parts) -> Faults:
 
 
 def _is_float(label: str) -> bool:
-    return label.partition("-")[0] in REFERENCES
+    return label.partition("-")[0] in ("eq", "fig", "tbl", "lst", "sec")
 
 
 def code_labels(root: Path = ROOT) -> set[str]:
@@ -114,7 +118,7 @@ def code_labels(root: Path = ROOT) -> set[str]:
 
 def _figures(parts: Parts) -> Faults:
     for part in parts:
-        if isinstance(part, Chunk):
+        if part.options:
             label = str(part.options.get("label", ""))
             for prefix, needed in (("fig-", ("fig-cap", "fig-alt")), ("tbl-", ("tbl-cap",))):
                 for option in needed:
@@ -129,11 +133,17 @@ def _figures(parts: Parts) -> Faults:
 def _typed_results(parts: Parts) -> Faults:
     practical = False
     for part in parts:
-        if not isinstance(part, Prose):
+        if part.options is not None:
             continue
-        for number, line in enumerate(part.text.splitlines(), start=part.line):
+        for number, line in enumerate(part.prose.splitlines(), start=part.line):
             if line.startswith("# "):
                 practical = "#sec-practical" in line or "#sec-beyond" in line
             text = MATH.sub("", INLINE.sub("", line))
             if practical and (found := RESULT.search(text)):
                 yield number, f"{found[0].strip()!r} is typed by hand: compute it in inline code"
+
+
+if __name__ == "__main__":
+    found = lint()
+    print("\n".join([*found, f"report.qmd: {len(found)} faults"]))
+    sys.exit(bool(found))

@@ -59,7 +59,7 @@ def test_mathematics_and_figures_are_visible_within_the_window(browser, width):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     assert browser.execute_script("return innerWidth") == width
-    for what, count in (("math", 2), ("figure img, figure svg", 1), ("table", 1)):
+    for what, count in (("math", 2), ("[role=figure] img, [role=figure] svg", 1), ("table", 1)):
         visible = browser.execute_script(VISIBLE, what)
         assert len(visible) >= count
         assert all(visible), what

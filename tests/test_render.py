@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,8 @@ import pytest
 from pypdf import PdfReader
 
 from render import direct
-from render.document import ROOT, Chunk, ReportError, read
-from render.execute import Cell, Session
+from render.document import ROOT, Part, ReportError, read
+from render.execute import Session
 
 FIXTURE = r"""---
 title: "A fixture"
@@ -151,9 +152,21 @@ def test_notebook_keeps_chunks_executable_and_numbers_resolved(rendered):
     book = json.loads(rendered("ipynb").read_text())
     code = ["".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "code"]
     prose = "".join("".join(c["source"]) for c in book["cells"] if c["cell_type"] == "markdown")
-    assert any("plt.plot" in cell for cell in code)
-    assert "See Equation 2, Section 1.1, Figure 1 and Table 1." in prose
-    assert r"\tag{2}" in prose
+    assert code[0].endswith("plt.plot([1, 2]);")
+    assert len(code) == 2
+    prose = re.sub(r"\[([^]]+)\]\(#[\w-]+\)", r"\1", prose).replace("&nbsp;", " ")
+    for expected in (
+        "# A fixture",
+        "## 1.1 Two",
+        "Half is 0.50",
+        "See Equation 2, Section 1.1, Figure 1 and Table 1.",
+        r"\tag{2}",
+        "W2 = 0  # (2)",
+        "**Figure 1.** A line rises.",
+    ):
+        assert expected in prose.replace("\u00a0", " ")
+    images = [cell["attachments"] for cell in book["cells"] if cell.get("attachments")]
+    assert [list(data) for image in images for data in image.values()] == [["image/png"]]
 
 
 def test_chunk_that_raises_stops_with_label_line_and_traceback_and_old_pdf_stays(tmp_path, session):
@@ -194,19 +207,24 @@ def test_make_report_fails_when_a_chunk_raises(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (QUICK.replace("@eq-x", "@eq-y"), "eq-y"),
-        (QUICK.replace("@eq-x", "@fig-none"), "fig-none"),
-        (QUICK.replace("@eq-x", "[@nobody1999]"), "nobody1999"),
-        (QUICK + "\n$$\nx\n$$ {#eq-x}\n", "eq-x is defined twice"),
-        (QUICK + "\n![](missing.png)\n", "missing.png"),
-        (QUICK + "\n$$\n\\intertext{no}\n$$\n", "intertext"),
+        (QUICK.replace("@eq-x", "@eq-y"), "qmd:8: .*\n?.*eq-y"),
+        (QUICK.replace("@eq-x", "@fig-none"), "qmd:8: .*\n?.*fig-none"),
+        (QUICK.replace("@eq-x", "[@nobody1999]"), "qmd:8: .*\n?.*nobody1999"),
+        (QUICK + "\n$$\nx\n$$ {#eq-x}\n", "qmd:6: .*\n?.*eq-x is defined twice"),
+        (QUICK + "\n![](missing.png)\n", "qmd:10: .*\n?.*missing.png"),
+        (QUICK + "\n$$\n\\intertext{no}\n$$\n", "qmd:11: .*\n?.*intertext"),
         (QUICK + "\n```python\na = 1  # @eq-none\n```\n", "eq-none"),
         (QUICK + "\n```{python}\n#| fig-width: 3\n1\n```\n", "unknown chunk option 'fig-width'"),
         (QUICK + "\n```{python}\n#| echo: maybe\n1\n```\n", "echo is 'maybe'"),
         (QUICK + "\n```{r}\n1\n```\n", r"only \{python\} chunks"),
         (QUICK + "\n```python\n1\n", "never closed"),
-        (QUICK + "\n::: {.panel-tabset}\nx\n:::\n", "panel-tabset"),
-        (QUICK + "\n{{< include other.qmd >}}\n", "shortcode"),
+        (QUICK + "\n::: {.panel-tabset}\nx\n:::\n", r"qmd:10: .*panel-tabset"),
+        (QUICK + "\n::: panel-tabset\nx\n:::\n", "qmd:10: .*panel-tabset"),
+        (QUICK + "\n{{< include other.qmd >}}\n", "qmd:10: .*include"),
+        (QUICK + "\n![A caption](a.png){#fig-a}\n", "qmd:10: .*A caption"),
+        (QUICK + "\nThe label {#eq-y} follows no display.\n", "eq-y"),
+        (QUICK + "\n```{python}\n#| tbl-cap: no label\n1\n```\n", "tbl-cap needs a label"),
+        (QUICK + "\n```{python}\n#| label: fig-a\n#| fig-cap: A\n1\n```\n", "shows no figure"),
     ],
 )
 def test_what_would_be_lost_is_refused(tmp_path, session, text, says):
@@ -216,32 +234,53 @@ def test_what_would_be_lost_is_refused(tmp_path, session, text, says):
 
 def test_chunks_know_their_lines_and_options(tmp_path):
     _, parts = read(write(tmp_path, "a\n\n```{python}\n#| label: l\n#| echo: true\nx = 1\n```\n"))
-    assert parts[1] == Chunk("x = 1", 3, {"label": "l", "echo": True})
+    assert parts[1] == Part(3, "x = 1", "", {"label": "l", "echo": True})
+
+
+def shown(session, salt, *codes, mathematics="x = y"):
+    """What the last cell shows, and how many cells the kernel has run in all."""
+    parts = [Part(1, "", f"$$\n{mathematics}\n$$"), *(Part(2, code) for code in codes)]
+    last = list(session.outputs(parts, salt))[-1]
+    ran = len(session.client.nb.cells) - 1 if session.client else 0  # one cell sets it up
+    return last[0]["data"]["text/plain"] if last else None, ran
 
 
 def test_cached_outputs_are_used_until_something_changes(tmp_path):
     session = Session(tmp_path / "cache")
     try:
-        cells = [Cell("a = 1", 1, "a"), Cell("a + 1", 2, "b")]
-        first = list(session.outputs(cells, "salt"))
-        assert first[1][0]["data"]["text/plain"] == "2"
+        assert shown(session, "salt", "a = 1", "a + 1") == ("2", 2)
         session.close()
-        assert list(session.outputs(cells, "salt")) == first
-        assert session.client is None  # nothing had to run
-        changed = list(session.outputs([cells[0], Cell("a + 2", 2, "b")], "salt"))
-        assert changed[1][0]["data"]["text/plain"] == "3"
-        kernel = session.client
-        again = list(session.outputs([cells[0], Cell("a + 3", 2, "b")], "salt"))
-        assert again[1][0]["data"]["text/plain"] == "4"
-        assert session.client is kernel  # only the changed cell ran, in the living kernel
-        reading = [cells[0], Cell("a + 4", 2, "b", reads="1"), Cell("a + 3", 3, "c")]
-        list(session.outputs(reading, "salt"))
-        ran = len(session.client.nb.cells)
-        reading[1] = reading[1]._replace(reads="2")
-        assert list(session.outputs(reading, "salt"))[2][0]["data"]["text/plain"] == "4"
-        assert len(session.client.nb.cells) == ran + 1  # the cell whose reading changed, alone
-        list(session.outputs(cells, "another salt"))
-        assert session.client is not kernel  # the package changed: all anew
+        assert shown(session, "salt", "a = 1", "a + 1") == ("2", 0)  # no kernel has started
+        assert shown(session, "salt", "a = 1", "a + 2") == ("3", 2)  # a new one starts at the top
+        assert shown(session, "salt", "a = 1", "a + 3") == ("4", 3)  # the living one goes on
+        assert shown(session, "salt", "a = 1", "a + 2") == ("3", 4)  # unused files are removed
+        assert len(list(session.cache.iterdir())) == 2
+        assert shown(session, "other salt", "a = 1", "a + 2") == ("3", 2)  # the package changed
+    finally:
+        session.close()
+
+
+def test_cells_that_read_the_report_run_again_when_its_mathematics_changes(tmp_path):
+    session = Session(tmp_path / "cache")
+    codes = ("checked = 1", "checked + 1", "3")
+    try:
+        assert shown(session, "salt", *codes) == ("3", 3)
+        assert shown(session, "salt", *codes, mathematics="x = z") == ("3", 5)
+        assert shown(session, "salt", *codes, mathematics="x = z") == ("3", 5)
+    finally:
+        session.close()
+
+
+def test_warm_kernel_has_run_everything(tmp_path):
+    session = Session(tmp_path / "cache")
+    parts = [Part(1, "a = 1"), Part(2, "a + 1")]
+    try:
+        list(session.outputs(parts, "salt"))
+        session.close()
+        list(session.outputs(parts, "salt", warm=True))
+        assert len(session.client.nb.cells) == 3
+        list(session.outputs(parts, "salt", warm=True))
+        assert len(session.client.nb.cells) == 3
     finally:
         session.close()
 
@@ -255,13 +294,13 @@ QUARTO_KEYS = {
 }
 FORMAT_KEYS = {"output-file", "template-partials", "fig-format", "toc", "section-numbering"} | {
     "pdf-engine", "documentclass", "papersize", "fontsize", "colorlinks", "embed-resources",
-    "code-fold", "html-math-method", "theme", "include-in-header", "keep-tex", "css",
+    "code-fold", "echo", "html-math-method", "theme", "include-in-header", "keep-tex", "css",
     "fig-dpi", "toc-depth", "geometry", "code-overflow",
 }  # fmt: skip
 
 
 def test_configuration_uses_only_keys_that_quarto_documents():
-    settings = direct.settings()
+    settings = direct.CONFIG
     for group, known in QUARTO_KEYS.items():
         keys = settings[group] if group else settings
         assert set(keys) <= known, group or "_quarto.yml"
