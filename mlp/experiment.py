@@ -154,8 +154,9 @@ def load(path: Path) -> Experiment:
 def run(experiment: Experiment, results: Path) -> list[Path]:
     """Train once per seed, into results/NAME/seed-S/, going on where a run was interrupted.
 
-    Returns the folders. A finished run of the same settings is left as it is. Raises
-    SettingsError if a folder holds a run of other settings, or is in use by another process.
+    Returns the folders. A finished run of the same settings is left as it is. Raises DataError,
+    DivergedError, and SettingsError if a folder holds a run of other settings or is in use by
+    another process.
     """
     splits = experiment.splits()
     folders = []

@@ -4,7 +4,7 @@ Functions that draw return the figure; functions that tabulate return a Markdown
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -223,13 +223,7 @@ def early_stopping(panels: Sequence[Panel], records: Sequence[Record], chosen: i
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.85, 2.05))[:, 0]
     for ax, panel in zip(above.subplots(1, len(panels)), panels, strict=True):
         draw_regions(ax, panel)
-    left, right = below.subplots(1, 2)
-    parts = ("train", "valid")
-    draw_curves(left, records, chosen, lambda r, p: 100 * getattr(r, f"{p}_error"), parts)
-    draw_curves(right, records, chosen, lambda r, p: getattr(r, f"{p}_loss"), parts)
-    left.set(xlabel="epoch", ylabel="error / %")
-    right.set(xlabel="epoch", ylabel="average loss / nat")
-    left.legend()
+    draw_curves(below.subplots(1, 2), records, chosen, ("train", "valid"))
     return figure
 
 
@@ -239,30 +233,27 @@ def early_stopping(panels: Sequence[Panel], records: Sequence[Record], chosen: i
 def curves(records: Sequence[Record], chosen: int) -> Figure:
     """Error and average loss on train, validation and test against the epoch; `chosen` marked."""
     figure, axes = plt.subplots(1, 2)
-    draw_curves(axes[0], records, chosen, lambda r, part: 100 * getattr(r, f"{part}_error"))
-    draw_curves(axes[1], records, chosen, lambda r, part: getattr(r, f"{part}_loss"))
-    axes[0].set(xlabel="epoch", ylabel=r"error / %")
-    axes[1].set(xlabel="epoch", ylabel="average loss / nat")
-    axes[0].legend()
+    draw_curves(axes, records, chosen, PARTS)
     return figure
 
 
 def draw_curves(
-    ax: Axes,
-    records: Sequence[Record],
-    chosen: int,
-    figure: Callable[[Record, str], float],
-    parts: Iterable[str] = tuple(PARTS),
+    axes: Iterable[Axes], records: Sequence[Record], chosen: int, parts: Iterable[str]
 ) -> None:
-    """Draw one figure of the log, a line per part, and a mark at the chosen epoch."""
+    """Draw errors into one pair of axes and losses into the other, a line per part of the data."""
     epochs = [record.epoch for record in records]
-    for part in parts:
-        colour, line = PARTS[part]
-        values = [figure(record, part) for record in records]
-        ax.plot(epochs, values, line, color=colour, label=PART_NAMES[part])
-        ax.plot(chosen, values[chosen - 1], "o", color=colour, ms=4)
-    ax.axvline(chosen, color="0.6", lw=0.8, zorder=0, label=f"chosen epoch, {chosen}")
-    ax.set_ylim(bottom=0)
+    kinds = (("error", 100, "error / %"), ("loss", 1, "average loss / nat"))
+    for ax, (kind, scale, label) in zip(axes, kinds, strict=True):
+        for part in parts:
+            colour, line = PARTS[part]
+            values = [scale * getattr(record, f"{part}_{kind}") for record in records]
+            ax.plot(epochs, values, line, color=colour, label=PART_NAMES[part])
+            ax.plot(chosen, values[chosen - 1], "o", color=colour, ms=4)
+        ax.axvline(chosen, color="0.6", lw=0.8, zorder=0, label=f"chosen epoch, {chosen}")
+        ax.set_ylim(bottom=0)
+        ax.set(xlabel="epoch", ylabel=label)
+        if kind == "error":
+            ax.legend()
 
 
 # --- searches and rungs ------------------------------------------------------------------------

@@ -81,8 +81,8 @@ def parse(text: str, name: str) -> Search:
         raise SettingsError("no setting is open; give one a list of values or a range")
     points = list(_points(how, choices))
     trials = [experiment.from_mapping(keys | point, name) for point in points]
-    epochs = {trial.settings.epochs for trial in trials}
-    if len(epochs) > 1:
+    epochs = trials[0].settings.epochs
+    if any(trial.settings.epochs != epochs for trial in trials):
         raise SettingsError("epochs is open; give one number, and search: {first: …} to end early")
     if trials[0].refit:
         raise SettingsError("refit is True; it must be false, as validation examples choose")
@@ -90,7 +90,7 @@ def parse(text: str, name: str) -> Search:
         trials[0],
         tuple(choices),
         tuple(trial.run_settings(trial.seeds[0]) for trial in trials),
-        tuple(_rounds(how.get("first", epochs.copy().pop()), how.get("factor", 3), epochs.pop())),
+        tuple(_rounds(how.get("first", epochs), how.get("factor", 3), epochs)),
         how.get("factor", 3),
     )
 
@@ -205,9 +205,9 @@ def run(search: Search, results: Path) -> Path:
     """Run what is left of a search; returns the folder results/NAME/ with its table.
 
     Each trial is logged in trials.csv as it ends a round, its state kept beside it until the search
-    ends; interrupted anywhere, the same call goes on and ends with the same table. Runs one
-    trial after the other, but for what `workers` says. Raises
-    SettingsError if the folder holds another search, or is in use by another process.
+    ends; interrupted anywhere, the same call goes on and ends with the same table. Trials run one
+    after the other, but for what `workers` says. Raises DataError, DivergedError if no trial is
+    left, and SettingsError if the folder holds another search or is in use by another process.
     """
     of, folder = search.experiment, results / search.experiment.name
     _splits(of.data, of.valid, of.standardize)  # faults and downloads come before all else
@@ -333,10 +333,7 @@ def _left(search: Search, index: int, alive: int) -> int:
 
 
 def _parallel(
-    search: Search,
-    trials: list[int],
-    states: Iterator[State | None],
-    until: int,
+    search: Search, trials: list[int], states: Iterator[State | None], until: int
 ) -> Iterator[tuple[int, State | str]]:
     """Yield each trial with what `advance` returned for it, in the order in which they end."""
     calls = (
