@@ -449,6 +449,7 @@ def plot_cost(results: Sequence[Timing]) -> Figure:
             ticks = d_hs if other == "d_h" else Ks
             ax.set_xticks(ticks, [str(t) for t in ticks])
             ax.set_xticks([], minor=True)
+            ax.set_yticks([], minor=True)
             ax.set_title(f"${name} = {value}$")
             ax.set_xlabel(f"${other}$")
     figure.legend(
