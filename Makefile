@@ -21,7 +21,8 @@ $(VENV)/%.stamp: %.txt | $(RUN)
 
 .PHONY: help
 help:  ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@$(PYTHON) -c 'import re; verbs = re.findall("^([a-z]+):.*## (.*)", open("Makefile").read(), re.M); \
+	  print(*(f"  make {verb:11} {text}" for verb, text in verbs), sep="\n")'
 
 .PHONY: report
 report: $(VENV)/requirements.stamp  ## render report.qmd to _output/report.pdf (ROUTE=quarto|direct|auto)
