@@ -28,6 +28,12 @@ help:  ## list the verbs
 report: $(VENV)/requirements.stamp  ## render report.qmd to _output/report.pdf (ROUTE=quarto|direct|auto)
 	@$(RUN) -m render --route $(ROUTE)
 
+.PHONY: quarto
+quarto: $(VENV)/requirements.stamp  ## install the Quarto program, which GitHub must be in reach for
+	@{ if command -v uv >/dev/null; then uv pip install -q --python $(RUN) quarto-cli==1.9.38; \
+	  else $(RUN) -m pip install -q quarto-cli==1.9.38; fi; } 2>/dev/null \
+	  || { echo 'Quarto could not be fetched; `make report` renders without it, too.' >&2; exit 1; }
+
 .PHONY: preview
 preview: $(VENV)/requirements.stamp  ## render again on every save
 	@$(RUN) -m render --watch

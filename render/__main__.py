@@ -31,18 +31,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--route", default="auto", choices=["auto", "quarto", "direct"])
     parser.add_argument("--watch", action="store_true", help="render again on every save")
     options = parser.parse_args(arguments)
-    places = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
-    quarto = shutil.which("quarto", path=places)
+    quarto = shutil.which("quarto") or shutil.which(Path(sys.executable).with_name("quarto"))
     if options.route == "quarto" and not quarto:
-        print("render: there is no quarto on the PATH; use --route direct", file=sys.stderr)
+        print("render: no quarto on the PATH; try `make quarto` or ROUTE=direct", file=sys.stderr)
         return 2
     if quarto and options.route != "direct":
         print(f"Rendering with Quarto, as there is one: {quarto}", flush=True)
         return with_quarto(quarto, options.to, watch=options.watch)
-    why = "as asked for" if options.route == "direct" else "as no quarto is on the PATH"
+    why = "as no quarto is on the PATH" if options.route == "auto" else "as asked for"
     print(f"Rendering directly with Jupyter, Pandoc and Typst, {why}", flush=True)
-    session = Session(OUTPUT / ".cache")
-    with contextlib.closing(session), contextlib.suppress(KeyboardInterrupt):
+    cached = contextlib.closing(Session(OUTPUT / ".cache"))
+    with cached as session, contextlib.suppress(KeyboardInterrupt):
         return watch(options.to, session) if options.watch else once(options.to, session)
     return 130
 
@@ -78,19 +77,17 @@ def watch(to: str, session: Session) -> int:
 def with_quarto(quarto: str, to: str, *, watch: bool) -> int:
     """Let the Quarto program do it, into a folder of its own, and then move the result."""
     environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    command = [quarto, "preview" if watch else "render", REPORT.name, "--to", to]
     if watch:
-        command = [quarto, "preview", REPORT.name, "--to", to]
-        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        return subprocess.call(command, cwd=ROOT, env=environment)
     OUTPUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=OUTPUT, prefix=".render-") as folder:
-        inside = str(Path(folder).relative_to(ROOT))
-        command = [quarto, "render", REPORT.name, "--to", to, "--output-dir", inside]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
-        print(done.stderr, file=sys.stderr)
+        command += ["--output-dir", str(Path(folder).relative_to(ROOT))]
+        done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+        log = done.stderr.decode()
+        print(log, file=sys.stderr)
         # Quarto only warns of a reference that nothing bears.
-        if done.returncode or "Unable to resolve crossref" in done.stderr:
+        if done.returncode or "Unable to resolve crossref" in log:
             return 1
         target = OUTPUT / direct.CONFIG["format"][to]["output-file"]
         next(Path(folder).rglob(target.name)).replace(target)

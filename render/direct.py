@@ -22,10 +22,7 @@ NAMED = re.compile(r"(?:label|citation|resource|math|at /.*/)\s*([^\s,)]+)|(@\w+
 def render(source: Path, to: str, session: Session, output: Path) -> Path:
     """Render `source` into the folder `output`, atomically. Raises ReportError."""
     if to == "pdf" and not shutil.which("lualatex"):
-        raise ReportError(
-            "--to pdf needs LaTeX; install TeX Live (the README lists the packages), "
-            "or use --to typst, which needs nothing"
-        )
+        raise ReportError("--to pdf needs TeX Live; see the README, or use --to typst")
     front, parts = read(source)
     options = CONFIG["format"][to]
     meta = CONFIG | options | front | {"jupyter": KERNEL}
@@ -34,15 +31,15 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output, prefix=".render-") as name:
         folder = Path(name)
-        echo = options.get("echo", CONFIG["execute"]["echo"])
-        image = "png" if to == "ipynb" else "svg"  # a notebook attaches no SVG
-        text = weave(parts, session, folder, echo=echo, image=image)
-        if to == "ipynb":
+        echo, notebook = options.get("echo", CONFIG["execute"]["echo"]), to == "ipynb"
+        text = weave(parts, session, folder, echo=echo, notebook=notebook)
+        if notebook:
             text = f"# {meta['title']} {{-}}\n\n{', '.join(meta['author'])}\n\n{text}"
         product = folder / target.name
         written = product.with_suffix(".typ") if to == "typst" else product
         command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
         command += [f"--output={written}", f"--resource-path=.:{folder}"]
+        command += [f"--columns={meta['columns']}"]
         command += ["--toc"] if options.get("toc") else []
         markdown = f"---\n{yaml.safe_dump(meta)}---\n\n{text}".encode()
         try:

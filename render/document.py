@@ -10,16 +10,12 @@ ROOT = Path(__file__).parents[1]
 
 # The dialect: what the direct route understands. Anything else is refused, never dropped.
 FORMATS = ("typst", "html", "pdf", "ipynb")
-CHUNK_OPTIONS = dict.fromkeys(("label", "fig-cap", "fig-alt", "tbl-cap"), str) | dict.fromkeys(
-    ("echo", "include", "output"), bool
-)
+TEXTS, SWITCHES = ("label", "fig-cap", "fig-alt", "tbl-cap"), ("echo", "output")  # of chunks
 DIVS = r"\{\.(?:abstract|result)\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
 # Refused: shortcodes, other divs, and a caption on an image, which belongs into a div #fig-….
 REFUSED = re.compile(rf"\{{\{{<.*|^:::+(?! *(?:{DIVS})? *$).*|!\[[^]].*", re.M)
 
-FENCED = re.compile(
-    r"^(?P<fence>`{3,}|~{3,})(?P<info>.*)\n(?P<body>(?:.*\n)*?)(?P<end>(?P=fence) *$|\Z)", re.M
-)
+FENCED = re.compile(r"^(`{3,}|~{3,})(.*)\n((?:.*\n)*?)(\1 *$|\Z)", re.M)  # fence, info, body, end
 INLINE = re.compile(r"`\{python\}\s*([^`]+?)\s*`")
 
 
@@ -56,14 +52,14 @@ def read(path: Path) -> tuple[dict[str, Any], list[Part]]:
         parts.append(Part(line(begun), values and f"_inline({values})", text[begun:end]))
 
     for block in FENCED.finditer(text, begun):
-        here, info = f"{path.name}:{line(block.start())}", block["info"].strip()
-        if not block["end"]:
+        here, info = f"{path.name}:{line(block.start())}", block[2].strip()
+        if not block[4]:
             raise ReportError(f"{here}: this fence is never closed")
         if info == "{python}":
             add_prose(block.start())
             begun = block.end()
             try:
-                parts.append(_chunk(line(block.start()), block["body"].splitlines()))
+                parts.append(_chunk(line(block.start()), block[3].splitlines()))
             except (ValueError, yaml.YAMLError) as error:
                 raise ReportError(f"{here}: {error}") from error
         elif re.match(r"\{[^.]", info):
@@ -78,10 +74,12 @@ def _chunk(line: int, lines: list[str]) -> Part:
     head = [text[2:] for text in lines if text.startswith("#|")]
     options = yaml.safe_load("\n".join(head)) or {}
     for key, value in options.items():
-        if key not in CHUNK_OPTIONS:
-            raise ValueError(f"unknown chunk option {key!r}; known: {', '.join(CHUNK_OPTIONS)}")
-        if type(value) is not CHUNK_OPTIONS[key]:
-            raise ValueError(f"{key} is {value!r}; it must be a {CHUNK_OPTIONS[key].__name__}")
+        if key not in TEXTS + SWITCHES:
+            raise ValueError(f"unknown chunk option {key!r}; known: {', '.join(TEXTS + SWITCHES)}")
+        if type(value) is not (str if key in TEXTS else bool):
+            raise ValueError(
+                f"{key} must be {'text' if key in TEXTS else 'true or false'}: {value!r}"
+            )
         if key.endswith("-cap") and not options.get("label", "").startswith(key[:4]):
             raise ValueError(f"{key} needs a label that begins with {key[:4]}")
     return Part(line, "\n".join(lines[len(head) :]), "", options)

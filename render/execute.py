@@ -1,6 +1,5 @@
 """Runs the chunks in a Jupyter kernel and puts their output in their place, as Markdown."""
 
-import base64
 import contextlib
 import hashlib
 import itertools
@@ -24,18 +23,16 @@ WATCHED = ("mlp/*.py", "derivations/*.py", "results/**/*", "experiments/**/*", "
 # Code with these names has read the report itself: its mathematics, comments and headings.
 READERS = re.compile(r"\b(checked|appendix)\b")
 READ = re.compile(r"\$\$.*?\$\$[^\n]*|<!--.*?-->|^(?:#|\\newcommand)[^\n]*", re.S | re.M)
-IMAGES = {"svg": "image/svg+xml", "png": "image/png"}
 
 SETUP = r"""
 %matplotlib inline
-%config InlineBackend.figure_formats = ["svg", "png"]
+%config InlineBackend.figure_formats = ["svg"]
 import re as _re
-from IPython.core.formatters import format_display_data as _format
-from IPython.display import display as _display
+from IPython.display import Markdown as _Markdown, display as _display
 def _inline(*thunks):
     values = [thunk() for thunk in thunks]
     escape = lambda text: _re.sub(r"([\\`*_{}\[\]()<>#+.!|$~^-])", r"\\\1", text)  # as Quarto does
-    texts = [_format(value)[0].get("text/markdown") or escape(str(value)) for value in values]
+    texts = [v.data if isinstance(v, _Markdown) else escape(str(v)) for v in values]
     _display({"application/json": texts}, raw=True)
 """
 
@@ -99,8 +96,7 @@ class Session:
         except CellExecutionError as error:
             trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
             raise ReportError(f"report.qmd:{cell.line}: {cell.name} raised\n{trace}") from error
-        outputs: Output = json.loads(json.dumps(run.outputs))
-        return outputs
+        return run.outputs
 
     def close(self) -> None:
         """End the kernel."""
@@ -117,8 +113,8 @@ def salt(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def weave(parts: list[Part], session: Session, figures: Path, *, echo: bool, image: str) -> str:
-    """Markdown of the whole report; figures become files of a type, `svg` or `png`."""
+def weave(parts: list[Part], session: Session, figures: Path, *, echo: bool, notebook: bool) -> str:
+    """Markdown of the whole report; figures become files."""
     texts = []
     outputs = iter(list(session.outputs(parts, salt())))
     for part in parts:
@@ -127,29 +123,28 @@ def weave(parts: list[Part], session: Session, figures: Path, *, echo: bool, ima
             values = shown[0]["data"]["application/json"] if shown else []
             pieces = INLINE.split(part.prose)[::2]
             texts.append("".join(itertools.chain(*zip(pieces, [*values, ""], strict=True))))
-        elif part.options.get("include", True):
+        else:
             if part.options.get("echo", echo):
                 texts.append(f"```{{.python .cell-code}}\n{part.code}\n```")
             if part.options.get("output", True):
-                texts.append(_shown(part, shown, figures, image))
+                texts.append(_shown(part, shown, figures, notebook))
     return "\n\n".join(texts) + "\n"
 
 
-def _shown(chunk: Part, outputs: Output, figures: Path, image: str) -> str:
+def _shown(chunk: Part, outputs: Output, figures: Path, notebook: bool) -> str:
     options, texts = chunk.options or {}, []
+    alt = options.get("fig-alt", "").strip().replace('"', "'")
     for output in outputs:
         data = output.get("data", {"text/plain": output.get("text", "")})
         if output.get("name") == "stderr":
             sys.stderr.write(output["text"])
         elif "text/markdown" in data:
             texts.append(data["text/markdown"])
-        elif (mime := IMAGES[image]) in data:
-            content = data[mime].encode() if image == "svg" else base64.b64decode(data[mime])
-            file = figures / f"{_hash(chunk.name, data[mime])}.{image}"
-            file.write_bytes(content)
-            alt = options.get("fig-alt", "").strip().replace('"', "'")
-            where = file.name if image == "png" else file  # a notebook's attachments have names
-            texts.append(f'![]({where}){{fig-alt="{alt}"}}')
+        elif "image/svg+xml" in data:
+            file = figures / f"{_hash(chunk.name, data['image/svg+xml'])}.svg"
+            file.write_text(data["image/svg+xml"])
+            name = file.name if notebook else file  # an attachment bears a name
+            texts.append(f'![]({name}){{fig-alt="{alt}"}}')
         elif "text/plain" in data:
             texts.append(f"```\n{data['text/plain'].rstrip()}\n```")
         else:

@@ -19,12 +19,11 @@ local function header(element)
 end
 
 local function equation(math, label)
-  local number = "(" .. numbers[label] .. ")"
   if typst then
     local before, after = '#math.equation(block: true, numbering: "(1)", [', "])<" .. label .. ">"
     return pandoc.Span({ pandoc.RawInline("typst", before), math, pandoc.RawInline("typst", after) })
   elseif html then
-    return pandoc.Span({ math, pandoc.Str(number) }, { id = label, class = "equation" })
+    return pandoc.Span({ math, pandoc.Str("(" .. numbers[label] .. ")") }, { id = label, class = "equation" })
   end
   math.text = math.text .. "\\tag{" .. numbers[label] .. "}"
   return pandoc.Span({ math }, { id = label })
@@ -95,8 +94,7 @@ end
 
 local function fold(block)
   if html and block.classes:includes("cell-code") then
-    local before = pandoc.RawBlock("html", "<details><summary>Code</summary>")
-    return { before, block, pandoc.RawBlock("html", "</details>") }
+    return { pandoc.RawBlock("html", "<details><summary>Code</summary>"), block, pandoc.RawBlock("html", "</details>") }
   end
 end
 

@@ -28,8 +28,7 @@ local function number_code(block)
   end)
   if FORMAT ~= "typst" then return block end
   local fence = block.text:match("```") and "`````" or "```"  -- both routes set code by Typst itself
-  local language = block.classes[1] or ""
-  return pandoc.RawBlock("typst", fence .. language .. "\n" .. block.text .. "\n" .. fence)
+  return pandoc.RawBlock("typst", fence .. (block.classes[1] or "") .. "\n" .. block.text .. "\n" .. fence)
 end
 
 -- Comments are for the checker of the derivations; in a notebook, macros have been expanded.
@@ -94,18 +93,9 @@ local function upright(math)
   return math
 end
 
--- Pandoc gives long tables relative column widths; columns as wide as their content read better,
--- but LaTeX would let the longest tables run over the margin.
-local function natural_widths(tbl)
-  if FORMAT == "latex" and tbl.colspecs[1][2] ~= tbl.colspecs[#tbl.colspecs][2] then return end
-  for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], nil } end
-  return tbl
-end
-
 local function date(meta)
-  local pipe = io.popen("git log -1 --format=%cd '--date=format:%-d %B %Y' 2>/dev/null")
-  local text = pipe:read("l")
-  pipe:close()
+  local git = "git log -1 --format=%cd '--date=format:%-d %B %Y' 2>/dev/null || true"
+  local text = pandoc.pipe("sh", { "-c", git }, ""):match("[^\n]+")
   if text then meta["commit-date"], meta.date = pandoc.MetaString(text), pandoc.MetaString(text) end
   return meta
 end
@@ -113,5 +103,5 @@ end
 return {
   { RawBlock = drop, Str = count_equation, Pandoc = split_cells },
   { Blocks = stick },
-  { Math = upright, CodeBlock = number_code, Div = environment, Table = natural_widths, Meta = date },
+  { Math = upright, CodeBlock = number_code, Div = environment, Meta = date },
 }

@@ -1,3 +1,4 @@
+import ast
 import json
 import os
 import re
@@ -166,7 +167,7 @@ def test_notebook_keeps_chunks_executable_and_numbers_resolved(rendered):
     ):
         assert expected in prose.replace("\u00a0", " ")
     images = [cell["attachments"] for cell in book["cells"] if cell.get("attachments")]
-    assert [list(data) for image in images for data in image.values()] == [["image/png"]]
+    assert [list(data) for image in images for data in image.values()] == [["image/svg+xml"]]
 
 
 def test_chunk_that_raises_stops_with_label_line_and_traceback_and_old_pdf_stays(tmp_path, session):
@@ -179,6 +180,24 @@ def test_chunk_that_raises_stops_with_label_line_and_traceback_and_old_pdf_stays
     assert "ZeroDivisionError" in str(error.value)
     assert old.read_bytes() == b"old"
     assert [p.name for p in tmp_path.glob(".render-*")] == []
+
+
+def code_lines(path: Path) -> int:
+    """Lines of Python or Lua but blank ones, comments and docstrings."""
+    text = path.read_text()
+    lines = [line for line in text.splitlines() if line.strip() and not re.match(r" *(#|--)", line)]
+    nodes = ast.walk(ast.parse(text)) if path.suffix == ".py" else ()
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docs = [node.body[0] for node in nodes if isinstance(node, kinds) and ast.get_docstring(node)]
+    rows = [row for doc in docs for row in text.splitlines()[doc.lineno - 1 : doc.end_lineno]]
+    return len(lines) - sum(bool(row.strip()) for row in rows)
+
+
+def test_direct_route_stays_under_500_lines_of_code():
+    files = {*(ROOT / "render").rglob("*.py"), *(ROOT / "render").rglob("*.lua")}
+    files -= {ROOT / "render" / name for name in ("lint.py", "submission.py")}
+    assert len(files) >= 7
+    assert 0 < sum(map(code_lines, files)) < 500
 
 
 def test_make_report_fails_when_a_chunk_raises(tmp_path):
@@ -215,7 +234,7 @@ def test_make_report_fails_when_a_chunk_raises(tmp_path):
         (QUICK + "\n$$\n\\intertext{no}\n$$\n", "qmd:11: .*\n?.*intertext"),
         (QUICK + "\n```python\na = 1  # @eq-none\n```\n", "eq-none"),
         (QUICK + "\n```{python}\n#| fig-width: 3\n1\n```\n", "unknown chunk option 'fig-width'"),
-        (QUICK + "\n```{python}\n#| echo: maybe\n1\n```\n", "echo is 'maybe'"),
+        (QUICK + "\n```{python}\n#| echo: maybe\n1\n```\n", "echo must be true or false"),
         (QUICK + "\n```{r}\n1\n```\n", r"only \{python\} chunks"),
         (QUICK + "\n```python\n1\n", "never closed"),
         (QUICK + "\n::: {.panel-tabset}\nx\n:::\n", r"qmd:10: .*panel-tabset"),
@@ -287,7 +306,7 @@ def test_warm_kernel_has_run_everything(tmp_path):
 
 QUARTO_KEYS = {
     "": {"project", "lang", "number-sections", "number-depth", "bibliography", "citeproc"}
-    | {"link-citations", "execute", "crossref", "filters", "format"},
+    | {"link-citations", "columns", "execute", "crossref", "filters", "format"},
     "project": {"output-dir", "render", "type"},
     "execute": {"echo", "warning", "cache", "freeze"},
     "crossref": {"eq-prefix", "fig-prefix", "tbl-prefix", "lst-prefix", "lst-title"},
@@ -295,7 +314,7 @@ QUARTO_KEYS = {
 FORMAT_KEYS = {"output-file", "template-partials", "fig-format", "toc", "section-numbering"} | {
     "pdf-engine", "documentclass", "papersize", "fontsize", "colorlinks", "embed-resources",
     "code-fold", "echo", "html-math-method", "theme", "include-in-header", "keep-tex", "css",
-    "fig-dpi", "toc-depth", "geometry", "code-overflow",
+    "columns", "fig-dpi", "toc-depth", "geometry", "code-overflow",
 }  # fmt: skip
 
 
