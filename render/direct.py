@@ -39,7 +39,6 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
         written = product.with_suffix(".typ") if to == "typst" else product
         command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
         command += [f"--output={written}", f"--resource-path=.:{folder}"]
-        command += [f"--columns={meta['columns']}"]
         command += ["--toc"] if options.get("toc") else []
         markdown = f"---\n{yaml.safe_dump(meta)}---\n\n{text}".encode()
         try:
@@ -51,16 +50,15 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
         except subprocess.CalledProcessError as error:
             raise located(source, f"Pandoc: {error.stderr.decode().strip()}") from error
         except typst.TypstError as error:
-            said = str(error.diagnostic).partition("error: ")[2]  # warnings come before it
-            raise located(source, f"Typst: {said}") from error
+            said = str(error.diagnostic).partition("error: ")  # after warnings
+            raise located(source, f"Typst: {said[2]}") from error
         product.replace(target)
     return target
 
 
 def located(source: Path, message: str) -> ReportError:
     """The message, after the first line of the source that has what the message names."""
-    names = [one or other for one, other in NAMED.findall(message)]
     for number, line in enumerate(source.read_text().splitlines(), start=1):
-        if any(name in line for name in names):
+        if any((one or other) in line for one, other in NAMED.findall(message)):
             return ReportError(f"{source.name}:{number}: {message}")
     return ReportError(message)

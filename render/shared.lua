@@ -93,6 +93,14 @@ local function upright(math)
   return math
 end
 
+-- Pandoc gives long tables relative column widths; columns as wide as their content read better,
+-- but LaTeX would let the longest tables run over the margin.
+local function natural_widths(tbl)
+  if FORMAT == "latex" and tbl.colspecs[1][2] ~= tbl.colspecs[#tbl.colspecs][2] then return end
+  for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], nil } end
+  return tbl
+end
+
 local function date(meta)
   local git = "git log -1 --format=%cd '--date=format:%-d %B %Y' 2>/dev/null || true"
   local text = pandoc.pipe("sh", { "-c", git }, ""):match("[^\n]+")
@@ -103,5 +111,5 @@ end
 return {
   { RawBlock = drop, Str = count_equation, Pandoc = split_cells },
   { Blocks = stick },
-  { Math = upright, CodeBlock = number_code, Div = environment, Meta = date },
+  { Math = upright, CodeBlock = number_code, Div = environment, Table = natural_widths, Meta = date },
 }

@@ -364,7 +364,7 @@ def test_warm_kernel_has_run_everything(tmp_path):
 
 QUARTO_KEYS = {
     "": {"project", "lang", "number-sections", "number-depth", "bibliography", "citeproc"}
-    | {"link-citations", "columns", "execute", "crossref", "filters", "format"},
+    | {"link-citations", "execute", "crossref", "filters", "format"},
     "project": {"output-dir", "render", "type"},
     "execute": {"echo", "warning", "cache", "freeze"},
     "crossref": {"eq-prefix", "fig-prefix", "tbl-prefix", "lst-prefix", "lst-title"},
@@ -372,7 +372,7 @@ QUARTO_KEYS = {
 FORMAT_KEYS = {"output-file", "template-partials", "fig-format", "toc", "section-numbering"} | {
     "pdf-engine", "documentclass", "papersize", "fontsize", "colorlinks", "embed-resources",
     "code-fold", "echo", "html-math-method", "theme", "include-in-header", "keep-tex", "css",
-    "columns", "fig-dpi", "toc-depth", "geometry", "code-overflow",
+    "fig-dpi", "toc-depth", "geometry", "code-overflow",
 }  # fmt: skip
 
 
