@@ -149,20 +149,25 @@ def both_routes(tmp_path_factory):
         session.close()
 
 
-@NEEDS_QUARTO
-def test_both_routes_give_the_real_report_the_same_numbers_and_text(both_routes):
-    theirs, ours = map(squeezed, both_routes("typst"))
+def assert_same_text(theirs: str, ours: str) -> None:
     for pattern in (
         r"(Equation|Figure|Table|Listing|Section)(\d+(?:\.\d+)?)",  # references and captions
         r"#\(\d+\)",  # equations in code
     ):
-        assert len(re.findall(pattern, ours)) > 50
+        assert len(set(re.findall(pattern, ours))) > 50
         assert set(re.findall(pattern, theirs)) == set(re.findall(pattern, ours))
-    captions = r"(?:Figure|Table|Listing)\d+\.[A-Z]"
-    assert re.findall(captions, theirs) == re.findall(captions, ours)
-    assert re.findall(r"\(\d+\)", theirs) == re.findall(r"\(\d+\)", ours)
-    pieces = re.findall(r".{40}", ours)  # but where a page ends, or a page's number stands
+    for kind in ("Figure", "Table", "Listing"):  # floats keep their order among their own kind
+        captions = kind + r"\d+\.[A-Z].{9}"
+        assert len(re.findall(captions, ours)) > 5
+        assert re.findall(captions, theirs) == re.findall(captions, ours)
+    assert sorted(re.findall(r"\(\d+\)", theirs)) == sorted(re.findall(r"\(\d+\)", ours))
+    pieces = re.findall(r".{40}", ours)  # but for those at a page's end or a float
     assert sum(piece in theirs for piece in pieces) > 0.9 * len(pieces)
+
+
+@NEEDS_QUARTO
+def test_both_routes_give_the_real_report_the_same_numbers_and_text(both_routes):
+    assert_same_text(*map(squeezed, both_routes("typst")))
 
 
 @NEEDS_QUARTO
