@@ -23,7 +23,12 @@ def signed(path: Path, names: str) -> bytes:
 
 def main() -> int:
     """Write _output/submission.zip from what is committed; exit status 1 if something is not."""
-    if changed := _git("status", "--porcelain"):
+    try:
+        changed, names_of_files = _git("status", "--porcelain"), _git("ls-files").splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        print("submission: this needs git and a clone, which tell what the sources are")
+        return 2
+    if changed:
         print(f"submission: commit first, so that PDF and sources agree:\n{changed}")
         return 1
     names = ", ".join(author["name"] for author in read(ROOT / "report.qmd")[0]["author"])
@@ -31,7 +36,7 @@ def main() -> int:
     temporary = target.with_suffix(".tmp")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(ROOT / "_output" / "report.pdf", "submission/report.pdf")
-        for name in _git("ls-files").splitlines():
+        for name in names_of_files:
             archive.writestr(f"submission/{name}", signed(ROOT / name, names))
     temporary.replace(target)
     print(f"{target}: by {names}")
