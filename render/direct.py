@@ -1,9 +1,9 @@
 """The direct route: chunks by Jupyter, Markdown by Pandoc, pages by Typst (or LaTeX)."""
 
+import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pypandoc
@@ -29,8 +29,9 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     meta["author"] = [author["name"] for author in front.get("author", [])]
     target = output / options["output-file"]
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".render-") as name:
-        folder = Path(name)
+    folder = output / f".render-{os.getpid()}"  # the same each time: Typst sets anew what changed
+    folder.mkdir(exist_ok=True)
+    try:
         echo, notebook = options.get("echo", CONFIG["execute"]["echo"]), to == "ipynb"
         text = weave(parts, session, folder, echo=echo, notebook=notebook)
         if notebook:
@@ -41,18 +42,17 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
         command += [f"--output={written}", f"--resource-path=.:{folder}"]
         command += ["--toc"] if options.get("toc") else []
         markdown = f"---\n{yaml.safe_dump(meta)}---\n\n{text}".encode()
-        try:
-            subprocess.run(
-                command, input=markdown, capture_output=True, cwd=source.parent, check=True
-            )
-            if to == "typst":
-                typst.compile(str(written), output=str(product), root="/")
-        except subprocess.CalledProcessError as error:
-            raise located(source, f"Pandoc: {error.stderr.decode().strip()}") from error
-        except typst.TypstError as error:
-            said = str(error.diagnostic).partition("error: ")  # after warnings
-            raise located(source, f"Typst: {said[2]}") from error
+        subprocess.run(command, input=markdown, capture_output=True, cwd=source.parent, check=True)
+        if to == "typst":
+            typst.compile(str(written), output=str(product), root="/")
         product.replace(target)
+    except subprocess.CalledProcessError as error:
+        raise located(source, f"Pandoc: {error.stderr.decode().strip()}") from error
+    except typst.TypstError as error:
+        said = str(error.diagnostic).partition("error: ")  # after warnings
+        raise located(source, f"Typst: {said[2]}") from error
+    finally:
+        shutil.rmtree(folder)
     return target
 
 
