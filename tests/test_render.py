@@ -210,6 +210,8 @@ def test_html_stands_alone_with_mathematics_and_numbers(rendered):
     assert 'aria-label="A rising line."' in html or 'alt="A rising line."' in html
     assert 'src="http' not in html
     assert "1.1 Two" in html
+    contents = html.partition("<nav")[2].partition("</nav>")[0]
+    assert 'href="#sec-two"' in contents
 
 
 def test_notebook_keeps_chunks_executable_and_numbers_resolved(rendered):
