@@ -369,6 +369,8 @@ def test_warm_kernel_has_run_everything(tmp_path):
         session.close()
 
 
+# From quarto.org/docs/reference: projects/options, metadata/crossref, cells/cells-jupyter, and
+# formats/typst, pdf, html and ipynb; all of them are in the schema of Quarto 1.9.38.
 QUARTO_KEYS = {
     "": {"project", "lang", "number-sections", "number-depth", "bibliography", "citeproc"}
     | {"link-citations", "execute", "crossref", "filters", "format"},
