@@ -1,6 +1,6 @@
-"""The direct route: renders report.qmd where the Quarto program cannot be had.
+"""Renders report.qmd, with the Quarto program or where it cannot be had.
 
-`document` reads the source, `execute` runs its chunks, `direct` drives Pandoc (told by pandoc.yml,
-filter.lua and shared.lua, which Quarto uses, too) and Typst, and `__main__` chooses the route. A
-test keeps all that under 500 lines of code. `lint` and `submission` work on either route.
+`__main__` chooses the route. The direct one: `document` reads the source, `execute` runs its
+chunks, `direct` drives Pandoc (told by pandoc.yml and filter.lua) and Typst; a test keeps it under
+400 lines of code. shared.lua and missing.lua serve Quarto, too; `lint` and `submission` either.
 """

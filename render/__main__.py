@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import yaml
 
 from render import direct
 from render.document import FORMATS, ROOT, ReportError, read
@@ -33,16 +34,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     quarto = shutil.which("quarto") or shutil.which(Path(sys.executable).with_name("quarto"))
     if options.route == "quarto" and not quarto:
-        print("render: no quarto on the PATH; try `make quarto` or ROUTE=direct", file=sys.stderr)
-        return 2
-    if quarto and options.route != "direct":
-        print(f"Rendering with Quarto, as there is one: {quarto}", flush=True)
-        return with_quarto(quarto, options.to, watch=options.watch)
-    why = "as no quarto is on the PATH" if options.route == "auto" else "as asked for"
-    print(f"Rendering directly with Jupyter, Pandoc and Typst, {why}", flush=True)
-    cached = contextlib.closing(Session(OUTPUT / ".cache"))
-    with cached as session, contextlib.suppress(KeyboardInterrupt):
-        return watch(options.to, session) if options.watch else once(options.to, session)
+        parser.error("no quarto on the PATH; try `make quarto` or ROUTE=direct")
+    with contextlib.suppress(KeyboardInterrupt):
+        if quarto and options.route != "direct":
+            print(f"Rendering with Quarto, as there is one: {quarto}", flush=True)
+            command = [quarto, "preview" if options.watch else "render", REPORT, "--to", options.to]
+            environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+            return subprocess.call(command, cwd=ROOT, env=environment)
+        why = "as no quarto is on the PATH" if options.route == "auto" else "as asked for"
+        print(f"Rendering directly with Jupyter, Pandoc and Typst, {why}", flush=True)
+        with contextlib.closing(Session(OUTPUT / ".cache.json")) as session:
+            return watch(options.to, session) if options.watch else once(options.to, session)
     return 130
 
 
@@ -51,7 +53,7 @@ def once(to: str, session: Session) -> int:
     begun = time.perf_counter()
     try:
         target = direct.render(REPORT, to, session, OUTPUT)
-    except ReportError as error:
+    except (ReportError, yaml.YAMLError) as error:
         print(f"render: {error}", file=sys.stderr)
         return 1
     print(f"{target} in {time.perf_counter() - begun:.1f} s", flush=True)
@@ -72,27 +74,6 @@ def watch(to: str, session: Session) -> int:
                 warming = session.outputs(read(REPORT)[1], salt(), warm=True)
             if next(warming, None) is None:
                 time.sleep(0.3)
-
-
-def with_quarto(quarto: str, to: str, *, watch: bool) -> int:
-    """Let the Quarto program do it, into a folder of its own, and then move the result."""
-    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
-    command = [quarto, "preview" if watch else "render", REPORT.name, "--to", to]
-    if watch:
-        return subprocess.call(command, cwd=ROOT, env=environment)
-    OUTPUT.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=OUTPUT, prefix=".render-") as folder:
-        command += ["--output-dir", str(Path(folder).relative_to(ROOT))]
-        done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
-        log = done.stderr.decode()
-        print(log, file=sys.stderr)
-        # Quarto only warns of a reference that nothing bears.
-        if done.returncode or "Unable to resolve crossref" in log:
-            return 1
-        target = OUTPUT / direct.CONFIG["format"][to]["output-file"]
-        next(Path(folder).rglob(target.name)).replace(target)
-    print(target)
-    return 0
 
 
 if __name__ == "__main__":

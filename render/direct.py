@@ -24,23 +24,20 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     if to == "pdf" and not shutil.which("lualatex"):
         raise ReportError("--to pdf needs TeX Live; see the README, or use --to typst")
     front, parts = read(source)
-    options = CONFIG["format"][to]
-    meta = CONFIG | options | front | {"jupyter": KERNEL}
+    meta = CONFIG | CONFIG["format"][to] | front | {"jupyter": KERNEL}
     meta["author"] = [author["name"] for author in front.get("author", [])]
-    target = output / options["output-file"]
+    target = output / meta["output-file"]
     output.mkdir(parents=True, exist_ok=True)
     folder = output / f".render-{os.getpid()}"  # the same each time: Typst sets anew what changed
     folder.mkdir(exist_ok=True)
     try:
-        echo, notebook = options.get("echo", CONFIG["execute"]["echo"]), to == "ipynb"
-        text = weave(parts, session, folder, echo=echo, notebook=notebook)
-        if notebook:
+        text = weave(parts, session, folder, echo=meta.get("echo", CONFIG["execute"]["echo"]))
+        if to == "ipynb":
             text = f"# {meta['title']} {{-}}\n\n{', '.join(meta['author'])}\n\n{text}"
         product = folder / target.name
         written = product.with_suffix(".typ") if to == "typst" else product
         command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
-        command += [f"--output={written}", f"--resource-path=.:{folder}"]
-        command += ["--toc"] if options.get("toc") else []
+        command += [f"--output={written}", *(["--toc"] if meta.get("toc") else [])]
         markdown = f"---\n{yaml.safe_dump(meta)}---\n\n{text}".encode()
         subprocess.run(command, input=markdown, capture_output=True, cwd=source.parent, check=True)
         if to == "typst":

@@ -31,10 +31,10 @@ class Part(NamedTuple):
     prose: str = ""
     options: dict[str, Any] | None = None  # of a chunk
 
-    @property
-    def name(self) -> str:
-        """What to call it in a message."""
-        return f"chunk {(self.options or {}).get('label', self.code)}"
+    def fault(self, what: str) -> ReportError:
+        """An error that names line and label."""
+        label = (self.options or {}).get("label", self.code)
+        return ReportError(f"report.qmd:{self.line}: chunk {label} {what}")
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[Part]]:
@@ -52,18 +52,18 @@ def read(path: Path) -> tuple[dict[str, Any], list[Part]]:
         parts.append(Part(line(begun), values and f"_inline({values})", text[begun:end]))
 
     for block in FENCED.finditer(text, begun):
-        here, info = f"{path.name}:{line(block.start())}", block[2].strip()
-        if not block[4]:
-            raise ReportError(f"{here}: this fence is never closed")
-        if info == "{python}":
-            add_prose(block.start())
-            begun = block.end()
-            try:
+        info = block[2].strip()
+        try:
+            if not block[4]:
+                raise ValueError("this fence is never closed")
+            if info == "{python}":
+                add_prose(block.start())
+                begun = block.end()
                 parts.append(_chunk(line(block.start()), block[3].splitlines()))
-            except (ValueError, yaml.YAMLError) as error:
-                raise ReportError(f"{here}: {error}") from error
-        elif re.match(r"\{[^.]", info):
-            raise ReportError(f"{here}: only {{python}} chunks run, not {info}")
+            elif re.match(r"\{[^.]", info):
+                raise ValueError(f"only {{python}} chunks run, not {info}")
+        except (ValueError, yaml.YAMLError) as error:
+            raise ReportError(f"{path.name}:{line(block.start())}: {error}") from error
     add_prose(len(text))
     if found := REFUSED.search(FENCED.sub(lambda block: " " * len(block[0]), text)):
         raise ReportError(f"{path.name}:{line(found.start())}: not in the dialect: {found[0]}")
@@ -74,12 +74,9 @@ def _chunk(line: int, lines: list[str]) -> Part:
     head = [text[2:] for text in lines if text.startswith("#|")]
     options = yaml.safe_load("\n".join(head)) or {}
     for key, value in options.items():
-        if key not in TEXTS + SWITCHES:
-            raise ValueError(f"unknown chunk option {key!r}; known: {', '.join(TEXTS + SWITCHES)}")
-        if type(value) is not (str if key in TEXTS else bool):
-            raise ValueError(
-                f"{key} must be {'text' if key in TEXTS else 'true or false'}: {value!r}"
-            )
+        if key not in {str: TEXTS, bool: SWITCHES}.get(type(value), ()):
+            known = f"texts {TEXTS}, true or false {SWITCHES}"
+            raise ValueError(f"no chunk option {key}: {value!r}; known: {known}")
         if key.endswith("-cap") and not options.get("label", "").startswith(key[:4]):
             raise ValueError(f"{key} needs a label that begins with {key[:4]}")
     return Part(line, "\n".join(lines[len(head) :]), "", options)

@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from render.document import INLINE, ROOT, Part, ReportError
+from render.document import INLINE, ROOT, Part
 
 Output = list[dict[str, Any]]
 
@@ -41,8 +41,9 @@ class Session:
     """A kernel that lives from the first cell that must run, and the outputs known so far."""
 
     def __init__(self, cache: Path) -> None:
-        """Outputs are kept as one JSON file a cell under `cache`."""
+        """Outputs are kept in the JSON file `cache`."""
         self.cache = cache
+        self.known: dict[str, Output] = json.loads(cache.read_text()) if cache.exists() else {}
         self.client: NotebookClient | None = None
         self.kernel = contextlib.ExitStack()
         self.executed: list[str] = []  # keys of the cells that the living kernel has run
@@ -50,18 +51,18 @@ class Session:
     def outputs(self, parts: list[Part], salt: str, *, warm: bool = False) -> Iterator[Output]:
         """Yield the outputs of each part with code, from the cache or from the kernel.
 
-        A key covers what a cell depends on: `salt`, the cells before it, its own code. If any cell
-        has no file for its key (or a warm kernel is wanted), those without one run, and all that
-        the living kernel has not run yet. In the end, files that no cell asked for are removed.
+        A key covers what a cell depends on: `salt`, the cells before it, its own code. If the
+        outputs of any cell are not known (or a warm kernel is wanted), those cells run, and all
+        that the living kernel has not run yet. In the end, outputs of other cells are forgotten.
         """
         cells = [part for part in parts if part.code]
         read = "".join(READ.findall("\n".join(part.prose for part in parts)))
         keys = list(itertools.accumulate([salt, *(cell.code for cell in cells)], _hash))[1:]
-        files = [
-            self.cache / f"{_hash(key, read) if READERS.search(cell.code) else key}.json"
+        names = [
+            _hash(key, read) if READERS.search(cell.code) else key
             for key, cell in zip(keys, cells, strict=True)
         ]
-        missing = {i for i, file in enumerate(files) if not file.exists()}
+        missing = {i for i, name in enumerate(names) if name not in self.known}
         if missing or warm:
             same = (ran == key for ran, key in zip(self.executed, keys, strict=False))
             common = sum(itertools.takewhile(bool, same))
@@ -69,19 +70,22 @@ class Session:
             del self.executed[common:]
             if not common:
                 self.close()
-        for i, (cell, file) in enumerate(zip(cells, files, strict=True)):
-            if i in missing:
-                temporary = file.with_suffix(".tmp")
-                temporary.write_text(json.dumps(self._run(cell)))
-                temporary.replace(file)
-                self.executed[i:] = self.executed[i:] or [keys[i]]
-            yield json.loads(file.read_text())
-        for file in set(self.cache.glob("*.json")).difference(files):
-            file.unlink()
+        try:
+            for i, (cell, name) in enumerate(zip(cells, names, strict=True)):
+                if i in missing:
+                    self.known[name] = self._run(cell)
+                    self.executed[i:] = self.executed[i:] or [keys[i]]
+                yield self.known[name]
+            self.known = {name: self.known[name] for name in names}
+        finally:
+            if missing:
+                self.cache.parent.mkdir(parents=True, exist_ok=True)
+                temporary = self.cache.with_suffix(".tmp")
+                temporary.write_text(json.dumps(self.known))
+                temporary.replace(self.cache)
 
     def _run(self, cell: Part) -> Output:
         if self.client is None:
-            self.cache.mkdir(parents=True, exist_ok=True)
             self.client = NotebookClient(
                 nbformat.v4.new_notebook(),
                 extra_arguments=["--log-level=ERROR"],
@@ -95,7 +99,7 @@ class Session:
             self.client.execute_cell(run, len(self.client.nb.cells) - 1)
         except CellExecutionError as error:
             trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
-            raise ReportError(f"report.qmd:{cell.line}: {cell.name} raised\n{trace}") from error
+            raise cell.fault(f"raised\n{trace}") from error
         return run.outputs
 
     def close(self) -> None:
@@ -113,7 +117,7 @@ def salt(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def weave(parts: list[Part], session: Session, figures: Path, *, echo: bool, notebook: bool) -> str:
+def weave(parts: list[Part], session: Session, figures: Path, *, echo: bool) -> str:
     """Markdown of the whole report; figures become files."""
     texts = []
     outputs = iter(list(session.outputs(parts, salt())))
@@ -127,34 +131,35 @@ def weave(parts: list[Part], session: Session, figures: Path, *, echo: bool, not
             if part.options.get("echo", echo):
                 texts.append(f"```{{.python .cell-code}}\n{part.code}\n```")
             if part.options.get("output", True):
-                texts.append(_shown(part, shown, figures, notebook))
+                texts += _shown(part, shown, figures)
     return "\n\n".join(texts) + "\n"
 
 
-def _shown(chunk: Part, outputs: Output, figures: Path, notebook: bool) -> str:
-    options, texts = chunk.options or {}, []
-    alt = options.get("fig-alt", "").strip().replace('"', "'")
+def _shown(chunk: Part, outputs: Output, figures: Path) -> Iterator[str]:
+    options = chunk.options or {}
+    kinds: set[str] = set()
+    if caption := options.get("fig-cap", options.get("tbl-cap")):
+        yield f"::: {{#{options['label']}}}"
     for output in outputs:
         data = output.get("data", {"text/plain": output.get("text", "")})
+        kinds |= set(data)
         if output.get("name") == "stderr":
             sys.stderr.write(output["text"])
         elif "text/markdown" in data:
-            texts.append(data["text/markdown"])
+            yield data["text/markdown"]
         elif "image/svg+xml" in data:
-            file = figures / f"{_hash(chunk.name, data['image/svg+xml'])}.svg"
+            file = figures / f"{_hash('', data['image/svg+xml'])}.svg"
             file.write_text(data["image/svg+xml"])
-            name = file.name if notebook else file  # an attachment bears a name
-            texts.append(f'![]({name}){{fig-alt="{alt}"}}')
-        elif "text/plain" in data:
-            texts.append(f"```\n{data['text/plain'].rstrip()}\n```")
+            alt = options.get("fig-alt", "").strip().replace('"', "'")
+            yield f'![]({file}){{fig-alt="{alt}"}}'
         else:
-            raise ReportError(f"report.qmd:{chunk.line}: {chunk.name} shows {list(data)}, unknown")
-    for kind in ("fig", "tbl"):
-        if f"{kind}-cap" in options:
-            texts = [f"::: {{#{options['label']}}}", *texts, options[f"{kind}-cap"], ":::"]
-    if "fig-cap" in options and "![](" not in "".join(texts):
-        raise ReportError(f"report.qmd:{chunk.line}: {chunk.name} shows no figure")
-    return "\n\n".join(texts)
+            yield f"```\n{data['text/plain'].rstrip()}\n```"
+    if unknown := kinds - {"text/plain", "text/markdown", "image/svg+xml"}:
+        raise chunk.fault(f"shows {unknown}")
+    if "fig-cap" in options and "image/svg+xml" not in kinds:
+        raise chunk.fault("shows no figure")
+    if caption:
+        yield f"{caption}\n\n:::"
 
 
 def _hash(key: str, text: str) -> str:

@@ -2,10 +2,16 @@
 -- abstract and result get their form; the date is that of the last commit.
 
 numbers = {}  -- of whatever bears a label
+local typst, latex, notebook = FORMAT == "typst", FORMAT == "latex", FORMAT == "ipynb"
 local count = 0
 
+function fail(message)  -- Quarto would survive an error()
+  io.stderr:write("ERROR: " .. message .. "\n")
+  os.exit(1)
+end
+
 function define(label, number)
-  if label ~= "" and numbers[label] then error("label " .. label .. " is defined twice") end
+  if label ~= "" and numbers[label] then fail("label " .. label .. " is defined twice") end
   numbers[label] = number
 end
 
@@ -14,51 +20,45 @@ function label_in(inline)
 end
 
 local function count_equation(str)
-  local label = label_in(str)
-  if label then
-    count = count + 1
-    define(label, count)
+  if not label_in(str) then return end
+  count = count + 1
+  define(label_in(str), count)
+end
+
+-- In a notebook, a cell is its code; what it showed goes below, as Pandoc would lose most of it.
+local function open_cell(div)
+  if notebook and (div.classes[1] or ""):match("^cell") then return div.content end
+end
+
+local function code_cell(block)
+  if notebook and block.classes:includes("cell-code") then
+    return pandoc.Div(block, { class = "cell code" })
   end
 end
 
-local function number_code(block)
-  block.text = block.text:gsub("# @(eq%-[%w-]+)", function(label)
-    if not numbers[label] then error("code bears label " .. label .. ", but no equation does") end
-    return "# (" .. numbers[label] .. ")"
-  end)
-  if FORMAT ~= "typst" then return block end
-  local fence = block.text:match("```") and "`````" or "```"  -- both routes set code by Typst itself
-  return pandoc.RawBlock("typst", fence .. (block.classes[1] or "") .. "\n" .. block.text .. "\n" .. fence)
+-- Viewers of notebooks show no attached SVG, but one that is part of the text.
+local function embed(image)
+  if not notebook then return end
+  image.src = pandoc.mediabag.make_data_uri(pandoc.mediabag.fetch(image.src))
+  return image
 end
 
 -- Comments are for the checker of the derivations; in a notebook, macros have been expanded.
 local function drop(block)
-  if block.text:match("^<!%-%-") or FORMAT == "ipynb" then return {} end
-end
-
--- Divs that Typst and LaTeX know as a function or an environment of the same name.
-local known = { abstract = true, result = true, legend = true, leading = true }
-function environment(div)
-  local class, before, after = div.classes[1], "#%s[", "]"
-  if not known[class] or FORMAT ~= "typst" and FORMAT ~= "latex" then return end
-  if FORMAT == "latex" then before, after = "\\begin{%s}", "\\end{%s}" end
-  div.content:insert(1, pandoc.RawBlock(FORMAT, before:format(class)))
-  div.content:insert(pandoc.RawBlock(FORMAT, after:format(class)))
-  return div.content
+  if notebook or block.text:match("^<!%-%-") then return {} end
 end
 
 -- In Typst, a sentence stays on the page of the display, result or code that it leads to (which
 -- is no float: that goes elsewhere), and what is **Asked.** on that of the answer.
 local function is_shown(block)
+  if block.t == "Para" then return block.content[1].mathtype == "DisplayMath" end
   local shown = block.t == "CodeBlock" or block.t == "Div" and block.classes:includes("result")
-  if block.t == "Div" and block.classes:includes("cell") then
-    block:walk({ CodeBlock = function() shown = true end })
-  end
-  return shown or block.t == "Para" and block.content[1].mathtype == "DisplayMath"
+  local cell = block.t == "Div" and block.classes:includes("cell")
+  return shown or cell and block.content[1].t == "CodeBlock"
 end
 
 local function stick(blocks)
-  for i = 1, FORMAT == "typst" and #blocks - 1 or 0 do
+  for i = 1, typst and #blocks - 1 or 0 do
     local this = blocks[i]
     if this.t == "Para" and not is_shown(this) then
       local asks = pandoc.utils.stringify(this.content[1]) == "Asked."
@@ -68,35 +68,35 @@ local function stick(blocks)
   return blocks
 end
 
--- In a notebook, a cell is its code; what it showed goes below, as Pandoc would lose most of it.
-local function split_cells(doc)
-  local blocks = pandoc.Blocks({})
-  for _, block in ipairs(FORMAT == "ipynb" and doc.blocks or {}) do
-    local shown = pandoc.Blocks({ block }):walk({
-      CodeBlock = function(code)
-        if not code.classes:includes("cell-code") then return end
-        blocks:insert(pandoc.Div(code, { class = "cell code" }))
-        return {}
-      end,
-      Div = function(div)
-        if (div.classes[1] or ""):match("^cell") then return div.content end
-      end,
-    })
-    blocks:extend(shown)
-  end
-  if #blocks > 0 then return pandoc.Pandoc(blocks, doc.meta) end
-end
-
 -- Pandoc's MathML would have bold italics for \mathbf.
 local function upright(math)
   if FORMAT:match("html") then math.text = math.text:gsub("\\mathbf{", "\\textbf{") end
   return math
 end
 
+local function number_code(block)
+  block.text = block.text:gsub("# @(eq%-[%w-]+)", function(label)
+    return "# (" .. (numbers[label] or fail("no equation bears label " .. label)) .. ")"
+  end)
+  if not typst then return block end
+  local fence = block.text:match("```") and "`````" or "```"  -- both routes set code by Typst itself
+  return pandoc.RawBlock("typst", fence .. (block.classes[1] or "") .. "\n" .. block.text .. "\n" .. fence)
+end
+
+-- Divs that Typst and LaTeX know as a function or an environment of the same name.
+local known = { abstract = true, result = true, legend = true, leading = true }
+function environment(div)
+  local class = div.classes[1]
+  if not known[class] or not (typst or latex) then return end
+  local before, after = "\\begin{" .. class .. "}", "\\end{" .. class .. "}"
+  if typst then before, after = "#" .. class .. "[", "]" end
+  return pandoc.Blocks(pandoc.RawBlock(FORMAT, before)) .. div.content .. { pandoc.RawBlock(FORMAT, after) }
+end
+
 -- Pandoc gives long tables relative column widths; columns as wide as their content read better,
 -- but LaTeX would let the longest tables run over the margin.
 local function natural_widths(tbl)
-  if FORMAT == "latex" and tbl.colspecs[1][2] ~= tbl.colspecs[#tbl.colspecs][2] then return end
+  if latex and tbl.colspecs[1][2] ~= tbl.colspecs[#tbl.colspecs][2] then return end
   for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], nil } end
   return tbl
 end
@@ -109,7 +109,7 @@ local function date(meta)
 end
 
 return {
-  { RawBlock = drop, Str = count_equation, Pandoc = split_cells },
-  { Blocks = stick },
+  { RawBlock = drop, Str = count_equation, Div = open_cell },
+  { Blocks = stick, CodeBlock = code_cell, Image = embed },
   { Math = upright, CodeBlock = number_code, Div = environment, Table = natural_widths, Meta = date },
 }
