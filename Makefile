@@ -24,19 +24,27 @@ help:  ## list the verbs
 	@$(PYTHON) -c 'import re; verbs = re.findall("^([a-z]+):.*## (.*)", open("Makefile").read(), re.M); \
 	  print(*(f"  make {verb:11} {text}" for verb, text in verbs), sep="\n")'
 
+# Where there is no Quarto it is tried once, for at most five minutes: it comes from GitHub, which may be out of reach.
+$(VENV)/quarto.stamp: $(VENV)/requirements.stamp
+	@command -v quarto >/dev/null || [ $(ROUTE) = direct ] || { echo 'Trying to fetch Quarto into $(VENV), once'; \
+	  limit=$$(command -v timeout >/dev/null && echo timeout 300); \
+	  if command -v uv >/dev/null; then $$limit uv pip install -q --python $(RUN) --no-deps quarto-cli==1.9.38; \
+	  else $$limit $(RUN) -m pip install -q --no-deps quarto-cli==1.9.38; fi 2>/dev/null \
+	  || echo 'Quarto could not be fetched (`make quarto` tries again); the report is rendered without it.'; }
+	@[ $(ROUTE) = direct ] || touch $@
+
 .PHONY: report
-report: $(VENV)/requirements.stamp  ## render report.qmd to _output/report.pdf (ROUTE=quarto|direct|auto)
+report: $(VENV)/quarto.stamp  ## render report.qmd to _output/report.pdf (ROUTE=quarto|direct|auto)
 	@$(RUN) -m render --route $(ROUTE)
 
 .PHONY: quarto
-quarto: $(VENV)/requirements.stamp  ## install the Quarto program, which GitHub must be in reach for
-	@{ if command -v uv >/dev/null; then uv pip install -q --python $(RUN) quarto-cli==1.9.38; \
-	  else $(RUN) -m pip install -q quarto-cli==1.9.38; fi; } 2>/dev/null \
-	  || { echo 'Quarto could not be fetched; `make report` renders without it, too.' >&2; exit 1; }
+quarto:  ## try again to install the Quarto program, which GitHub must be in reach for
+	@rm -f $(VENV)/quarto.stamp
+	@$(MAKE) -s $(VENV)/quarto.stamp
 
 .PHONY: preview
-preview: $(VENV)/requirements.stamp  ## render again on every save
-	@$(RUN) -m render --watch
+preview: $(VENV)/quarto.stamp  ## render again on every save
+	@$(RUN) -m render --watch --route $(ROUTE)
 
 .PHONY: test
 test: $(VENV)/requirements-dev.stamp  ## run the tests and check every derivation

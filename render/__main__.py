@@ -18,6 +18,7 @@ from render.execute import Session, salt
 
 REPORT = ROOT / "report.qmd"
 OUTPUT = ROOT / "_output"
+QUARTO = shutil.which("quarto") or shutil.which(Path(sys.executable).with_name("quarto"))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,16 +33,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--route", default="auto", choices=["auto", "quarto", "direct"])
     parser.add_argument("--watch", action="store_true", help="render again on every save")
     options = parser.parse_args(arguments)
-    quarto = shutil.which("quarto") or shutil.which(Path(sys.executable).with_name("quarto"))
-    if options.route == "quarto" and not quarto:
-        parser.error("no quarto on the PATH; try `make quarto` or ROUTE=direct")
+    if options.route == "quarto" and not QUARTO:
+        parser.error("there is no Quarto; try `make quarto` or ROUTE=direct")
     with contextlib.suppress(KeyboardInterrupt):
-        if quarto and options.route != "direct":
-            print(f"Rendering with Quarto, as there is one: {quarto}", flush=True)
-            command = [quarto, "preview" if options.watch else "render", REPORT, "--to", options.to]
+        if QUARTO and options.route != "direct":
+            print(f"Rendering with Quarto, as there is one: {QUARTO}", flush=True)
+            command = [QUARTO, "preview" if options.watch else "render", REPORT, "--to", options.to]
             environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
             return subprocess.call(command, cwd=ROOT, env=environment)
-        why = "as no quarto is on the PATH" if options.route == "auto" else "as asked for"
+        why = "as there is no Quarto" if options.route == "auto" else "as asked for"
         print(f"Rendering directly with Jupyter, Pandoc and Typst, {why}", flush=True)
         with contextlib.closing(Session(OUTPUT / ".cache.json")) as session:
             return watch(options.to, session) if options.watch else once(options.to, session)

@@ -11,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from render import direct
+from render.__main__ import QUARTO
 from render.document import ROOT, Part, ReportError, read
 from render.execute import Session
 
@@ -108,13 +109,13 @@ def test_pdf_has_numbers_captions_and_computed_values(rendered):
 
 
 NEEDS_QUARTO = pytest.mark.skipif(
-    not shutil.which("quarto"), reason="no quarto on the PATH to compare the direct route with"
+    not QUARTO, reason="there is no Quarto to compare the direct route with"
 )
 
 
 def by_quarto(folder: Path, to: str) -> Path:
     environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
-    command = ["quarto", "render", "report.qmd", "--to", to, "--no-execute-daemon"]
+    command = [QUARTO, "render", "report.qmd", "--to", to, "--no-execute-daemon"]
     subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
     return folder / "_output" / direct.CONFIG["format"][to]["output-file"]
 
