@@ -58,10 +58,17 @@ def export(figure: Figure, name: str, folder: Path = ROOT / "figures") -> Drawin
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
-    """A Markdown table; `align` has l, r or c for each column."""
+    """A Markdown table; `align` has l, r or c for each column. A 0 stands at the decimal point."""
     marks = {"l": ":--", "r": "--:", "c": ":-:"}
-    lines = [head, [marks[a] for a in align], *rows]
+    columns = [_zeros_at_the_point(column) for column in zip(*rows, strict=True)]
+    lines = [head, [marks[a] for a in align], *zip(*columns, strict=True)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _zeros_at_the_point(column: Sequence[str]) -> list[str]:
+    power = next((cell for cell in column if r"\times 10" in cell), "")
+    zero = rf"$0\phantom{{{power[2:-1]}}}$" if power else "0"
+    return [zero if cell == "0" else cell for cell in column]
 
 
 def fixed(value: float, digits: int) -> str:
@@ -379,7 +386,7 @@ def cost_table(results: Sequence[Timing]) -> str:
             [
                 str(case.K),
                 str(case.d_h),
-                *(fixed(s[m], 2 if s[m] < 10 else 1) if m in s else "" for m in METHODS),
+                *(fixed(s[m], 2) if m in s else "" for m in METHODS),
             ]
             for case, s in sorted(medians(results, 1).items())
             if not case.elastic
@@ -399,7 +406,7 @@ def ratio_table(results: Sequence[Timing]) -> str:
             return ""
         ratio, wanted = over(seconds, rival), aim(rival, case, threads)
         met = wanted is None or Goal(rival, case, wanted, ratio).met
-        return fixed(ratio, 2) + ("" if met else "†")
+        return ("" if met else "†") + fixed(ratio, 2)  # in front, so that the digits line up
 
     head = ["$K$", "$d_h$", "PyTorch", "elastic net", "scikit-learn", "elastic net"]
     head += ["products", f"PyTorch, {cores} threads", "elastic net"]

@@ -178,4 +178,4 @@ def test_the_tables_show_every_case_and_mark_missed_goals():
     some += [t._replace(elastic=True) for t in some]
     cost, ratios = (f(some).splitlines()[2:] for f in (plot.cost_table, plot.ratio_table))
     assert cost == ["| 100 | 512 |  |  | 4.00 | 1.10 | 1.00 | 0.90 |"]
-    assert ratios == ["| 100 | 512 | 1.10† | 1.10† | 4.00 | 4.00 | 1.11 | 1.10 | 1.10 |"]
+    assert ratios == ["| 100 | 512 | †1.10 | †1.10 | 4.00 | 4.00 | 1.11 | 1.10 | 1.10 |"]
