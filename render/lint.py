@@ -27,6 +27,7 @@ LATEX = {
 }
 LABEL = re.compile(r"\{[^{}\n]*#((?:eq|fig|tbl|lst|sec)-[\w-]+)")
 USE = re.compile(r"(?<![\w`])@((?:eq|fig|tbl|lst|sec)-[\w-]*\w)")
+WIDTH = 88
 RESULT = re.compile(r"\d[\d.,]*\s*(?:\\?%(?! interval)|percent\b|seconds?\b|ms\b|s\b)")
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+(?:\n[^$\n]+)?)\$", re.S)
 
@@ -35,6 +36,7 @@ def lint(path: Path = ROOT / "report.qmd") -> list[str]:
     """Every fault as `report.qmd:LINE: what`, in the order of lines."""
     _, parts = read(path)
     faults = [*_latex(parts), *_labels(parts), *_figures(parts), *_typed_results(parts)]
+    faults += _wide_code(parts)
     return [f"{path.name}:{line}: {text}" for line, text in sorted(set(faults))]
 
 
@@ -141,6 +143,15 @@ def _typed_results(parts: Parts) -> Faults:
             text = MATH.sub("", INLINE.sub("", line))
             if practical and (found := RESULT.search(text)):
                 yield number, f"{found[0].strip()!r} is typed by hand: compute it in inline code"
+
+
+def _wide_code(parts: Parts) -> Faults:
+    for part in parts:
+        if part.options and part.options.get("echo"):
+            head = 1 + len(part.options)
+            for number, line in enumerate(part.code.splitlines(), start=part.line + head):
+                if len(line) > WIDTH:
+                    yield number, f"a line of code of {len(line)} columns: {WIDTH} fit the page"
 
 
 if __name__ == "__main__":
