@@ -13,7 +13,7 @@ from typing import NamedTuple, NoReturn
 from derivations.read import Token
 
 RELATIONS = {"=", "<", ">", r"\leq", r"\geq", r"\neq", r"\in", r"\leftarrow"}
-SEPARATORS = {",", ".", r"\quad", r"\qquad", r"\\", "&"}
+SEPARATORS = {",", ".", r"\qquad", r"\\", "&"}
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\lvert": r"\rvert", r"\lVert": r"\rVert"}
 FONTS = {r"\mathbf", r"\mathcal", r"\hat", r"\tilde", r"\mathrm"}
 NO_FACTOR = (
@@ -204,7 +204,7 @@ class _Parser:
         terms: list[Node] = []
         while True:
             start = self.at
-            while terms and not self.in_cases and self.skip("&", r"\\", r"\quad"):
+            while terms and not self.in_cases and self.skip("&", r"\\"):
                 pass  # a line may break before a sign
             if terms and self.now not in ("+", "-"):
                 self.at = start

@@ -15,7 +15,18 @@ TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[^\s\\]")
 ALIKE = {r"\left|": r"\lvert", r"\right|": r"\rvert", r"\ne": r"\neq", "!=": r"\neq"}
 ALIKE |= {r"\le": r"\leq", r"\ge": r"\geq", r"\ln": r"\log", r"\operatorname": r"\mathrm"}
 ALIKE |= {r"\boldsymbol": r"\mathbf", r"\widehat": r"\hat", r"\widetilde": r"\tilde"}
-NO_MEANING = {r"\,", r"\;", r"\:", r"\!", r"\ ", "~", r"\left", r"\right", r"\displaystyle"}
+NO_MEANING = {
+    r"\,",
+    r"\;",
+    r"\:",
+    r"\!",
+    r"\ ",
+    "~",
+    r"\quad",
+    r"\left",
+    r"\right",
+    r"\displaystyle",
+}
 NO_MEANING |= {r"\big", r"\bigl", r"\bigr", r"\Big", r"\Bigl", r"\Bigr"}
 
 
