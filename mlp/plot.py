@@ -66,8 +66,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str
 
 
 def _zeros_at_the_point(column: Sequence[str]) -> list[str]:
-    power = next((cell for cell in column if r"\times 10" in cell), "")
-    zero = rf"$0\phantom{{{power[2:-1]}}}$" if power else "0"
+    powers = any(r"\times 10" in cell for cell in column)
+    zero = r"$0\quad\quad\quad\quad\quad$" if powers else "0"  # \phantom fails in Typst
     return [zero if cell == "0" else cell for cell in column]
 
 
