@@ -1,5 +1,6 @@
 """Checks every display: `python -m derivations [report.qmd]`."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -34,4 +35,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in: make derivations | head
     sys.exit(main(sys.argv[1:]))

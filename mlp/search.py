@@ -28,7 +28,7 @@ from tqdm import tqdm
 from mlp import data, experiment, fast, train
 from mlp.data import Splits
 from mlp.experiment import Experiment, write_atomically
-from mlp.log import Log, read_rows
+from mlp.log import Log, LogError, read_rows
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError, State
 
@@ -238,6 +238,8 @@ def _run(search: Search, folder: Path) -> None:
     header = (*Row._fields, *search.open)
     table, name = folder / "trials.csv", search.experiment.name
     rows = read(table, search.open) if table.exists() else []
+    if unknown := {row.trial for row in rows} - set(range(len(search.trials))):
+        raise LogError(f"{table}: trial {min(unknown)} is none of this search; remove its line")
 
     def line(row: Row) -> tuple[Any, ...]:
         return (*row, *(getattr(search.trials[row.trial], name) for name in search.open))

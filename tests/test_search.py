@@ -157,6 +157,16 @@ def test_a_damaged_table_of_trials_is_named_with_its_line(tmp_path):
         search.read(path, ("d_h",))
 
 
+def test_a_line_of_a_trial_that_the_search_does_not_have_is_refused(tmp_path):
+    halving = search.parse(TEXT, "halving")
+    folder = search.run(halving, tmp_path)
+    (folder / "best.yml").unlink()
+    with (folder / "trials.csv").open("a") as table:
+        table.write("1,99,1,1,0.5,0.5,2,0.1\n")
+    with pytest.raises(LogError, match=r"trials\.csv: trial 99 is none of this search"):
+        search.run(halving, tmp_path)
+
+
 def test_a_search_in_which_all_diverge_says_so(tmp_path):
     wild = search.parse(changed(eta=[1e200, 1e201], search={"method": "grid"}), "wild")
     with pytest.raises(search.DivergedError, match=r"all trials diverged; lower eta in wild\.yml"):
