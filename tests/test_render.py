@@ -1,4 +1,5 @@
 import ast
+import copy
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from pypdf import PdfReader
 
 from render import direct
@@ -390,28 +392,39 @@ def test_warm_kernel_has_run_everything(tmp_path):
         session.close()
 
 
-# From quarto.org/docs/reference: projects/options, metadata/crossref, cells/cells-jupyter, and
-# formats/typst, pdf, html and ipynb; all of them are in the schema of Quarto 1.9.38.
-QUARTO_KEYS = {
-    "": {"project", "lang", "number-sections", "number-depth", "bibliography", "citeproc"}
-    | {"link-citations", "execute", "crossref", "filters", "format"},
-    "project": {"output-dir", "render", "type"},
-    "execute": {"echo", "warning", "cache", "freeze"},
-    "crossref": {"eq-prefix", "fig-prefix", "tbl-prefix", "lst-prefix", "lst-title"},
-}
-FORMAT_KEYS = {"output-file", "template-partials", "fig-format", "toc", "section-numbering"} | {
-    "pdf-engine", "documentclass", "papersize", "fontsize", "colorlinks", "embed-resources",
-    "code-fold", "echo", "html-math-method", "theme", "include-in-header", "keep-tex", "css",
-    "fig-dpi", "toc-depth", "geometry", "code-overflow",
-}  # fmt: skip
+KEYS = yaml.safe_load((ROOT / "tests" / "quarto-keys.yml").read_text())
 
 
-def test_configuration_uses_only_keys_that_quarto_documents():
-    settings = direct.CONFIG
-    for group, known in QUARTO_KEYS.items():
-        keys = settings[group] if group else settings
-        assert set(keys) <= known, group or "_quarto.yml"
-    for name, options in settings["format"].items():
-        assert set(options) <= FORMAT_KEYS, name
-    meta, _ = read(ROOT / "report.qmd")
-    assert set(meta) <= {"title", "subtitle", "author", "date", "bibliography", "jupyter"}
+def unknown_keys(settings, front, chunks=()):
+    """Keys of _quarto.yml, of the front matter and of chunks that Quarto does not document."""
+    formats = {name: {*KEYS["document"], *KEYS[name]} for name in settings["format"]}
+    anywhere = set().union(*formats.values())
+    places = [(settings, anywhere), (front, anywhere)]
+    places += [(settings["format"][name], known) for name, known in formats.items()]
+    places += [(settings[group], KEYS[group]) for group in ("project", "execute", "crossref")]
+    places += [(author, ("name",)) for author in front["author"]]
+    places += [(options, KEYS["cell"]) for options in chunks]
+    return {key for found, known in places for key in found if key not in known}
+
+
+def test_report_and_configuration_use_only_keys_that_quarto_documents():
+    front, parts = read(ROOT / "report.qmd")
+    chunks = [part.options for part in parts if part.options]
+    assert len(chunks) > 50
+    assert unknown_keys(direct.CONFIG, front, chunks) == set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "project", "execute", "crossref", "format.typst", "format.html", "format.pdf"],
+)
+def test_an_unknown_key_anywhere_is_noticed(path):
+    settings = copy.deepcopy(direct.CONFIG)
+    place = settings
+    for name in filter(None, path.split(".")):
+        place = place[name]
+    place["ecko"] = True
+    front = {"author": [{"name": "First Author"}]}
+    assert unknown_keys(settings, front) == {"ecko"}
+    assert unknown_keys(direct.CONFIG, front | {"titel": "A"}) == {"titel"}
+    assert unknown_keys(direct.CONFIG, front, [{"fig-capp": "A"}]) == {"fig-capp"}
