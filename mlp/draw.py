@@ -87,7 +87,7 @@ def network() -> Figure:
             r"$\mathbf{o}^a = \mathbf{W}^{(2)}\mathbf{h}^s + \mathbf{b}^{(2)}$",
         ],
         81: [r"$\mathbf{o}^s$: $m\times 1$", r"$\mathbf{o}^s = \mathrm{softmax}(\mathbf{o}^a)$"],
-        95: [r"$L$: scalar", r"$L = -\log\,\mathbf{o}^s_y$"],
+        95: [r"$L$: scalar", r"$L = -\log(\mathbf{o}^s_y)$"],
     }
     for x, (shape, *formulas) in below.items():
         _write(ax, (x, 9), shape)
