@@ -68,9 +68,9 @@ local function stick(blocks)
   return blocks
 end
 
--- Pandoc's MathML would have bold italics for \mathbf.
+-- Pandoc's MathML would have bold italics for \mathbf, and browsers tiny primes.
 local function upright(math)
-  if FORMAT:match("html") then math.text = math.text:gsub("\\mathbf{", "\\textbf{") end
+  if FORMAT:match("html") then math.text = math.text:gsub("\\mathbf{", "\\textbf{"):gsub("'(%A)", "\\prime %1") end
   return math
 end
 
