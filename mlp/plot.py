@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
@@ -24,7 +25,8 @@ from mlp.model import Params, bprop, fprop, init
 from mlp.source import labelled, variables
 from mlp.train import evaluate
 
-CLASS_COLOURS = ("#0072B2", "#D55E00")
+CLASS_COLOURS = ("#00456F", "#C04A00")  # darker than the regions they lie on
+REGION_COLOURS = ("#8DB4D6", "#DCE5EC", "#FDEAD9")  # ever lighter, so that grey tells them apart
 PARTS = {"train": ("#0072B2", "-"), "valid": ("#D55E00", "--"), "test": ("#009E73", ":")}
 PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
@@ -182,12 +184,20 @@ def shape(array: Array) -> str:
 
 
 class Panel(NamedTuple):
-    """One picture of decision regions: its title, the network, its data."""
+    """One picture of decision regions: its title, the network, its data, points to be ringed."""
 
     title: str
     params: Params
     train: Dataset
     valid: Dataset
+    ringed: Array = np.empty((0, 2))  # (n, 2)
+
+
+def errors(panels: Iterable[Panel]) -> tuple[list[float], list[float]]:
+    """Training and validation errors of the panels."""
+    pairs = [[evaluate(p.params, part)[0] for part in (p.train, p.valid)] for p in panels]
+    training, validation = zip(*pairs, strict=True)
+    return list(training), list(validation)
 
 
 def regions(panels: Sequence[Panel], columns: int = 4) -> Figure:
@@ -211,14 +221,17 @@ def draw_regions(ax: Axes, panel: Panel) -> None:
     u = np.linspace(-1.35, 1.35, 136)
     grid = np.stack([a.ravel() for a in np.meshgrid(u, u)])
     p_1 = fprop(panel.params, grid).os[1].reshape(u.size, u.size)
-    ax.contourf(u, u, p_1, np.linspace(0, 1, 11), cmap="RdBu_r", alpha=0.45, vmin=-0.1, vmax=1.1)
+    shades = LinearSegmentedColormap.from_list("regions", REGION_COLOURS)
+    ax.contourf(u, u, p_1, np.linspace(0, 1, 11), cmap=shades)
     ax.contour(u, u, p_1, [0.5], colors="black", linewidths=0.8)
+    size = 1.6 if len(panel.train.y) > 200 else 2.8  # hundreds of larger points would merge
     for c, marker in ((0, "o"), (1, "^")):
         points = panel.train.X[panel.train.y == c]
-        ax.plot(*points.T, marker, color=CLASS_COLOURS[c], ms=1.6, mew=0)
-    errors = [evaluate(panel.params, part)[0] for part in (panel.train, panel.valid)]
+        ax.plot(*points.T, marker, color=CLASS_COLOURS[c], ms=size, mew=0)
+    ax.plot(*panel.ringed.T, "o", mfc="none", mec="black", ms=5.5, mew=0.5)
+    (training,), (validation,) = errors([panel])
     ax.set_title(panel.title, pad=3)
-    ax.set_xlabel(rf"train {100 * errors[0]:.1f} %, valid {100 * errors[1]:.1f} %", fontsize=7.5)
+    ax.set_xlabel(rf"train {100 * training:.1f} %, valid {100 * validation:.1f} %", fontsize=7.5)
     ax.set(xticks=[], yticks=[], aspect="equal")
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
+from matplotlib.colors import to_rgb
 
 from mlp import ensemble, gradcheck, model, plot
 from mlp.data import Dataset
@@ -72,6 +73,18 @@ def test_panels_say_their_errors():
     figure = plot.regions([plot.Panel("a", params, right, wrong)] * 3, columns=2)
     assert figure.axes[0].get_xlabel() == "train 0.0 %, valid 100.0 %"
     assert [ax.get_visible() for ax in figure.axes] == [True, True, True, False]
+
+
+def test_region_shades_are_ordered_in_grey():
+    grey = [to_rgb(colour) @ np.array([0.299, 0.587, 0.114]) for colour in plot.REGION_COLOURS]
+    assert min(np.diff(grey)) > 0.04
+
+
+def test_rings_lie_on_the_points_that_the_panel_names():
+    params, x, y = generic(d=2, d_h=3, m=2, K=40)
+    points = Dataset(x.T, y)
+    ax = plot.regions([plot.Panel("a", params, points, points, ringed=x.T[:3])]).axes[0]
+    np.testing.assert_array_equal(ax.lines[-1].get_xydata(), x.T[:3])
 
 
 def test_curves_are_those_of_the_log_and_mark_the_chosen_epoch():
