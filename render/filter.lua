@@ -6,7 +6,7 @@ local counts, sections = { fig = 0, tbl = 0, lst = 0 }, { 0, 0 }
 local html, typst, latex = FORMAT:match("html"), FORMAT == "typst", FORMAT == "latex"
 
 local function raw(format, ...)
-  return pandoc.Inlines(pandoc.RawInline("typst", format:format(...)))
+  return pandoc.Inlines(pandoc.RawInline(FORMAT, format:format(...)))
 end
 
 local function header(element)
@@ -62,9 +62,17 @@ local function float(block)
     local after = raw(']), kind: "quarto-float-%s", supplement: "%s")<%s>', kind, name, label)
     return pandoc.Blocks(pandoc.Plain(raw("#figure(["))) .. content .. { pandoc.Plain(before .. caption .. after) }, false
   end
-  caption = pandoc.Inlines({ pandoc.Strong(name .. " " .. counts[kind] .. "."), pandoc.Space() }) .. caption
+  if latex then
+    caption = raw("\\caption{\\label{%s}", label) .. caption .. raw("}")
+  else
+    caption = pandoc.Inlines({ pandoc.Strong(name .. " " .. counts[kind] .. "."), pandoc.Space() }) .. caption
+  end
   content:insert(top and 1 or #content + 1, pandoc.Div(pandoc.Plain(caption), { class = "legend" }))
-  return pandoc.Div(content, { id = label, class = "float", role = "figure" }), false
+  if not latex then return pandoc.Div(content, { id = label, class = "float", role = "figure" }), false end
+  local kinds = { fig = "figure", tbl = "table", lst = "codelisting" }
+  content:insert(1, pandoc.Plain(raw("\\begin{%s}\\centering", kinds[kind])))
+  content:insert(pandoc.Plain(raw("\\end{%s}", kinds[kind])))
+  return content, false
 end
 
 local function image(element)

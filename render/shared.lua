@@ -48,7 +48,7 @@ local function drop(block)
   if notebook or block.text:match("^<!%-%-") then return {} end
 end
 
--- In Typst, a sentence stays on the page of the display, result or code that it leads to (which
+-- On paper, a sentence stays on the page of the display, result or code that it leads to (which
 -- is no float: that goes elsewhere), and what is **Asked.** on that of the answer.
 local function is_shown(block)
   if block.t == "Para" then return block.content[1].mathtype == "DisplayMath" end
@@ -58,7 +58,7 @@ local function is_shown(block)
 end
 
 local function stick(blocks)
-  for i = 1, typst and #blocks - 1 or 0 do
+  for i = 1, (typst or latex) and #blocks - 1 or 0 do
     local this = blocks[i]
     if this.t == "Para" and not is_shown(this) then
       local asks = pandoc.utils.stringify(this.content[1]) == "Asked."
@@ -84,7 +84,7 @@ local function number_code(block)
 end
 
 -- Divs that Typst and LaTeX know as a function or an environment of the same name.
-local known = { abstract = true, result = true, legend = true, leading = true }
+local known = { abstract = true, result = true, leading = true }
 function environment(div)
   local class = div.classes[1]
   if not known[class] or not (typst or latex) then return end
@@ -93,10 +93,8 @@ function environment(div)
   return pandoc.Blocks(pandoc.RawBlock(FORMAT, before)) .. div.content .. { pandoc.RawBlock(FORMAT, after) }
 end
 
--- Pandoc gives long tables relative column widths; columns as wide as their content read better,
--- but LaTeX would let the longest tables run over the margin.
+-- Pandoc gives long tables relative column widths; columns as wide as their content read better.
 local function natural_widths(tbl)
-  if latex and tbl.colspecs[1][2] ~= tbl.colspecs[#tbl.colspecs][2] then return end
   for i, spec in ipairs(tbl.colspecs) do tbl.colspecs[i] = { spec[1], nil } end
   return tbl
 end
