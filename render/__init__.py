@@ -2,5 +2,6 @@
 
 `__main__` chooses the route. The direct one: `document` reads the source, `execute` runs its
 chunks, `direct` drives Pandoc (told by pandoc.yml and filter.lua) and Typst; a test keeps it under
-400 lines of code. shared.lua and missing.lua serve Quarto, too; `lint` and `submission` either.
+400 lines of code. shared.lua serves both routes, missing.lua and html.lua Quarto; `lint` and
+`submission` either.
 """

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -25,9 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Render the report; the exit status: 0 done, 1 the report is at fault, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m render",
-        description="Render report.qmd into the folder _output, with Quarto or without it. "
-        "What is there already stays untouched if anything fails.",
-        epilog="Exit status: 0 done, 1 the report is at fault, 2 wrong usage.",
+        description="Render report.qmd into the folder _output, with Quarto or without it. What is "
+        "there stays untouched if anything fails. Exit status: 0 done, 1 fault, 2 wrong usage.",
     )
     parser.add_argument("--to", default="typst", choices=FORMATS, help="pdf is the one by LaTeX")
     parser.add_argument("--route", default="auto", choices=["auto", "quarto", "direct"])
@@ -66,12 +64,14 @@ def watch(to: str, session: Session) -> int:
     In between, a kernel runs all chunks, so that the next edit finds it warm.
     """
     seen: tuple[str, ...] = ()
-    warming: Iterator[object] = iter(())
+    warming = session.outputs([], "")
     while True:
         now = (REPORT.read_text(), (ROOT / "references.bib").read_text(), salt())
         with contextlib.suppress(ReportError):
-            if now != seen and (seen := now) and once(to, session) == 0:
-                warming = session.outputs(read(REPORT)[1], salt(), warm=True)
+            if now != seen and (seen := now):
+                warming.close()  # here, as the garbage collection would swallow a Ctrl-C
+                if once(to, session) == 0:
+                    warming = session.outputs(read(REPORT)[1], salt(), warm=True)
             if next(warming, None) is None:
                 time.sleep(0.3)
 

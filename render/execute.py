@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,9 @@ SETUP = r"""
 import re as _re
 from IPython.display import Markdown as _Markdown, display as _display
 def _inline(*thunks):
-    values = [thunk() for thunk in thunks]
     escape = lambda text: _re.sub(r"([\\`*_{}\[\]()<>#+.!|$~^-])", r"\\\1", text)  # as Quarto does
-    texts = [v.data if isinstance(v, _Markdown) else escape(str(v)) for v in values]
+    shown = (thunk() for thunk in thunks)
+    texts = [v.data if isinstance(v, _Markdown) else escape(str(v)) for v in shown]
     _display({"application/json": texts}, raw=True)
 """
 
@@ -48,7 +48,7 @@ class Session:
         self.kernel = contextlib.ExitStack()
         self.executed: list[str] = []  # keys of the cells that the living kernel has run
 
-    def outputs(self, parts: list[Part], salt: str, *, warm: bool = False) -> Iterator[Output]:
+    def outputs(self, parts: list[Part], salt: str, *, warm: bool = False) -> Generator[Output]:
         """Yield the outputs of each part with code, from the cache or from the kernel.
 
         A key covers what a cell depends on: `salt`, the cells before it, its own code. If the

