@@ -33,7 +33,12 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     try:
         text = weave(parts, session, folder, echo=meta.get("echo", CONFIG["execute"]["echo"]))
         if to == "ipynb":
-            text = f"# {meta['title']} {{-}}\n\n{', '.join(meta['author'])}\n\n{text}"
+            above = [
+                f"# {meta['title']} {{-}}",
+                meta.get("subtitle", ""),
+                ", ".join(meta["author"]),
+            ]
+            text = "\n\n".join([*above, text])
         product = folder / target.name
         written = product.with_suffix(".typ") if to == "typst" else product
         command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
