@@ -4,7 +4,7 @@ Functions that draw return the figure; functions that tabulate return a Markdown
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -143,22 +143,34 @@ def excerpt(lines: Sequence[str]) -> str:
     """Lines of a log in aligned columns, figures rounded to four decimals."""
     head, *rows = (line.split(",") for line in lines)
     cells = [head, *([row[0], *(f"{float(cell):.4f}" for cell in row[1:])] for row in rows)]
-    return "\n".join("".join(f"{cell:>12}" for cell in row).lstrip() for row in cells)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lined_up = ([f"{c:>{w}}" for c, w in zip(row, widths, strict=True)] for row in cells)
+    return "\n".join("  ".join(row) for row in lined_up)
 
 
-def two_gradients(first: Params, second: Params, names: tuple[str, str]) -> str:
-    """Two gradients side by side, one row per scalar parameter, and their difference."""
-    rows = []
-    for name, a, b in zip(Params._fields, first, second, strict=True):
-        for index in np.ndindex(a.shape):
-            label = symbol(f"{name}[{', '.join(str(i + 1) for i in index)}]")
-            values = [fixed(float(g[index]), 12) for g in (a, b)]
-            rows.append([label, *values, scientific(abs(float(a[index] - b[index])))])
-    return table(["", *names, "difference"], rows, "lrrr")
+def gradient_pairs(pairs: Mapping[int, tuple[Params, Params]]) -> str:
+    """The gradients by loop and by matrix for each K: a row per scalar parameter."""
+    head, rows = [""], []
+    for K in pairs:
+        head += [f"loop, $K = {K}$", f"matrix, $K = {K}$", r"$\left|\text{difference}\right|$"]
+    shapes = next(iter(pairs.values()))[0]
+    for name, array in zip(Params._fields, shapes, strict=True):
+        for index in np.ndindex(array.shape):
+            row = [symbol(f"{name}[{', '.join(str(i + 1) for i in index)}]")]
+            for a, b in ([getattr(grad, name)[index] for grad in pair] for pair in pairs.values()):
+                row += [fixed(float(a), 10), fixed(float(b), 10), scientific(abs(float(a - b)))]
+            rows.append(row)
+    return table(head, rows, "l" + "rrr" * len(pairs))
 
 
 def shapes_table(d: int, d_h: int, m: int, K: int) -> str:
-    """Former and new expression of each gradient, and the shapes that both have when run."""
+    """Former and new expression of each gradient, and the shapes that both have when run.
+
+    The sizes, all different and above 1, are those of the run; the shapes are told in symbols.
+    """
+    sizes = {1: "1", d: "d", d_h: "d_h", m: "m", K: "K"}
+    if len(sizes) < 5:
+        raise ValueError(f"the sizes are {d}, {d_h}, {m}, {K}; let them differ, and be above 1")
     rng = np.random.default_rng(0)
     params, x, y = init(rng, d, d_h, m), rng.normal(size=(d, K)), rng.integers(0, m, K)
     former = variables(loop.bprop_one, params, fprop(params, x[:, :1]), y[0])
@@ -167,17 +179,18 @@ def shapes_table(d: int, d_h: int, m: int, K: int) -> str:
     rows = []
     for label, code in labelled(loop.bprop_one).items():
         name, _, expression = code.partition(" = ")
-        row = [f"`{name}`", f"`{expression}`", shape(former[name]), "not needed", "–"]
+        row = [f"`{name}`", f"`{expression}`", shape(former[name], sizes), "not needed", "–"]
         if name in new:
             after = changed[label.replace("eq-", "eq-batch-")].partition(" = ")[2]
-            row[3:] = ["the same" if after == expression else f"`{after}`", shape(new[name])]
+            row[3:] = ["the same" if after == expression else f"`{after}`"]
+            row.append(shape(new[name], sizes))
         rows.append(row)
     return table(["", "one example", "shape", "minibatch", "shape"], rows, "llclc")
 
 
-def shape(array: Array) -> str:
-    """The shape of an array as rows × columns."""
-    return " × ".join(map(str, array.shape))
+def shape(array: Array, sizes: Mapping[int, str]) -> str:
+    """The shape of an array as rows × columns, each size by its symbol."""
+    return "$" + r" \times ".join(sizes[size] for size in array.shape) + "$"
 
 
 # --- decision regions ------------------------------------------------------------------------

@@ -56,14 +56,21 @@ def test_zero_among_powers_of_ten_stands_at_the_decimal_point():
 def test_shapes_are_those_of_the_running_program():
     table = plot.shapes_table(d=5, d_h=4, m=3, K=7)
     row = next(line for line in table.splitlines() if line.startswith("| `grad_oa`"))
-    assert "| 3 × 1 | `(act.os - onehot(m, y)) / K` | 3 × 7 |" in row
+    assert r"| $m \times 1$ | `(act.os - onehot(m, y)) / K` | $m \times K$ |" in row
 
 
-def test_two_gradients_show_their_difference():
+def test_shapes_in_symbols_need_sizes_that_differ():
+    with pytest.raises(ValueError, match="5, 4, 3, 4; let them differ"):
+        plot.shapes_table(d=5, d_h=4, m=3, K=4)
+
+
+def test_gradient_pairs_stand_side_by_side_with_their_differences():
     ones = Params(*(np.ones((1, 1)) for _ in range(4)))
     twos = ones._replace(b2=np.array([[1.5]]))
-    last = plot.two_gradients(ones, twos, ("a", "b")).splitlines()[-1]
-    assert r"$5.0\times 10^{-1}$" in last
+    last = plot.gradient_pairs({1: (ones, ones), 10: (ones, twos)}).splitlines()[-1]
+    cells = [cell.strip() for cell in last.split("|")[2:-1]]
+    one, more = "1.0000000000", "1.5000000000"
+    assert cells == [one, one, "0", one, more, r"$5.0\times 10^{-1}$"]
 
 
 def test_panels_say_their_errors():
@@ -97,7 +104,7 @@ def test_curves_are_those_of_the_log_and_mark_the_chosen_epoch():
 
 def test_excerpt_keeps_columns_apart_and_rounds():
     text = plot.excerpt(["epoch,train_error", "1,0.123456"])
-    assert text.split() == ["epoch", "train_error", "1", "0.1235"]
+    assert text.splitlines() == ["epoch  train_error", "    1       0.1235"]
 
 
 def test_exported_figure_is_a_vector_file_and_the_same_again(tmp_path):
