@@ -69,7 +69,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str
 
 def _zeros_at_the_point(column: Sequence[str]) -> list[str]:
     powers = any(r"\times 10" in cell for cell in column)
-    zero = r"$0\,\,\,\quad\quad\quad\quad$" if powers else "0"  # \phantom fails in Typst
+    zero = r"$0\,\,\quad\quad\quad\quad$" if powers else "0"  # \phantom fails in Typst
     return [zero if cell == "0" else cell for cell in column]
 
 

@@ -50,7 +50,7 @@ def test_gradient_table_has_a_row_for_each_parameter_and_shows_zero_as_agreement
 
 def test_zero_among_powers_of_ten_stands_at_the_decimal_point():
     rows = [["0", "0"], [plot.scientific(1.5e-16), "1"]]
-    assert r"| $0\,\,\,\quad\quad\quad\quad$ | 0 |" in plot.table(["a", "b"], rows, "rr")
+    assert r"| $0\,\,\quad\quad\quad\quad$ | 0 |" in plot.table(["a", "b"], rows, "rr")
 
 
 def test_shapes_are_those_of_the_running_program():

@@ -409,7 +409,7 @@ def unknown_keys(settings, front, chunks=()):
 def test_report_and_configuration_use_only_keys_that_quarto_documents():
     front, parts = read(ROOT / "report.qmd")
     chunks = [part.options for part in parts if part.options]
-    assert len(chunks) > 50
+    assert len(chunks) > 40
     assert unknown_keys(direct.CONFIG, front, chunks) == set()
 
 
