@@ -56,6 +56,8 @@ def judge(oa: Array, y: Array) -> tuple[float, float]:
 
 def evaluate(params: Params, data: Dataset, mirrored: bool = False) -> tuple[float, float]:
     """Error and average loss of `data`, rows (n, d); nan where there are no rows."""
+    if not data.y.size:
+        return math.nan, math.nan
     return judge(outputs(params, data.X, mirrored), data.y)
 
 
