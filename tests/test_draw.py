@@ -24,7 +24,7 @@ def test_the_network_shows_every_symbol_with_its_shape_and_formula():
         r"$\mathbf{o}^s$: $m\times 1$",
         r"$\mathbf{h}^a = \mathbf{W}^{(1)}\mathbf{x} + \mathbf{b}^{(1)}$",
         r"$\mathbf{o}^a = \mathbf{W}^{(2)}\mathbf{h}^s + \mathbf{b}^{(2)}$",
-        r"$L = -\log\,\mathbf{o}^s_y$",
+        r"$L = -\log(\mathbf{o}^s_y)$",
     ):
         assert expected in shown
 
