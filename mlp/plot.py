@@ -128,7 +128,7 @@ def trials_table(trials: Sequence[dict[str, Any]], n: int) -> str:
         [
             str(trial["d_h"]),
             str(trial["K"]),
-            f"{trial['eta']:.4f}",
+            f"{trial['eta']:.3f}",
             str(trial["epochs"]),
             fixed(100 * trial["valid_error"], 2),
         ]
@@ -292,29 +292,28 @@ def draw_curves(
 # --- searches and rungs ------------------------------------------------------------------------
 
 
-def tried(trials: Sequence[dict[str, Any]], names: dict[str, str]) -> Figure:
-    """Validation error of the trials of a search against each setting; `names` gives labels."""
-    figure, axes = plt.subplots(1, len(names), sharey=True, figsize=(6.3, 2.6))
-    rounds = sorted({trial["round"] for trial in trials})
-    looks = list(zip(rounds, ("0.6", "#D55E00", "#0072B2"), "osD", strict=False))
+def tried(trials: Sequence[dict[str, Any]], names: dict[str, str], ringed: set[int]) -> Figure:
+    """Validation error of the trials of a search against each setting, those in `ringed` ringed.
+
+    `names` gives the label of each setting.
+    """
+    figure, axes = plt.subplots(1, len(names), sharey=True, figsize=(6.3, 2.2))
     for ax, (name, label) in zip(axes, names.items(), strict=True):
-        for number, colour, marker in looks:
-            last = [trial for trial in trials if trial["round"] == number]
-            ax.plot(
-                [trial[name] for trial in last],
-                [100 * trial["valid_error"] for trial in last],
-                marker,
-                color=colour,
-                ms=4,
-                label=f"{max(trial['epochs'] for trial in last)} epochs",
-            )
+        for some, look in (
+            (trials, {"color": "#0072B2", "ms": 4, "alpha": 0.7, "mew": 0}),
+            (
+                [trial for trial in trials if trial["trial"] in ringed],
+                {"mfc": "none", "mec": "black", "ms": 7.5, "mew": 0.7},
+            ),
+        ):
+            errors = [100 * trial["valid_error"] for trial in some]
+            ax.plot([trial[name] for trial in some], errors, "o", **look)
         ax.set(xlabel=label, xscale="log")
         ax.margins(x=0.15)
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.minorticks_off()
     axes[0].set_ylabel("validation error / %")
-    axes[-1].legend(title="trained for", loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
@@ -360,7 +359,7 @@ def examples(X: Array, y: Array, predicted: Array, columns: int = 10) -> Figure:
         ax.axis("off")
     for ax, image, true, guess in zip(axes.flat, X, y, predicted, strict=False):
         ax.imshow(image.reshape(28, 28), cmap="gray_r", interpolation="nearest")
-        ax.set_title(CLASSES[true], fontsize=6.5, pad=2)
+        ax.set_title(CLASSES[true], fontsize=7.5, pad=2)
         if guess != true:
             ax.text(
                 0.5,
@@ -368,7 +367,7 @@ def examples(X: Array, y: Array, predicted: Array, columns: int = 10) -> Figure:
                 CLASSES[guess],
                 ha="center",
                 va="top",
-                fontsize=6.5,
+                fontsize=7.5,
                 color=CLASS_COLOURS[1],
                 transform=ax.transAxes,
             )
@@ -383,7 +382,7 @@ def confusion(counts: Array) -> Figure:
     for i, j in np.ndindex(m, m):
         if counts[i, j]:
             colour = "white" if counts[i, j] > 300 else "black"
-            ax.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=6.5, color=colour)
+            ax.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=7.5, color=colour)
     ax.set_xticks(range(m), CLASSES, rotation=45, ha="right")
     ax.set_yticks(range(m), CLASSES)
     ax.set(xlabel="predicted class", ylabel="true class")

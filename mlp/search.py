@@ -298,11 +298,11 @@ def read(path: Path, open_settings: tuple[str, ...]) -> list[Row]:
     return read_rows(path, Row, open_settings)
 
 
-def table(folder: Path) -> list[dict[str, float | str]]:
-    """What was tried: settings and figures of each trial, after its last round, best first."""
+def table(folder: Path, until: float = math.inf) -> list[dict[str, float | str]]:
+    """Settings and figures of each trial after its last round up to round `until`, best first."""
     described = yaml.safe_load((folder / "settings.yml").read_text())
     rows = read(folder / "trials.csv", tuple(described["trials"][0]))
-    last = {row.trial: row for row in sorted(rows)}
+    last = {row.trial: row for row in sorted(rows) if row.round <= until}
     in_order = sorted(last.values(), key=lambda row: (-row.round, row.valid_error, row.trial))
     return [described["trials"][row.trial] | row._asdict() for row in in_order]
 

@@ -138,15 +138,16 @@ def test_notice_has_axes_as_notebooks_show_no_figure_without():
 
 def test_a_search_is_shown_with_every_trial_against_every_setting():
     trials = [
-        {"d_h": d_h, "eta": eta, "round": number, "epochs": 2 * number, "valid_error": 0.1 * d_h}
-        for number, d_h, eta in ((2, 1, 0.1), (1, 2, 0.3), (1, 4, 0.02))
+        {"trial": number, "d_h": d_h, "eta": eta, "valid_error": 0.1 * d_h}
+        for number, d_h, eta in ((2, 1, 0.1), (0, 2, 0.3), (1, 4, 0.02))
     ]
-    figure = plot.tried(trials, {"d_h": "width", "eta": "step"})
+    figure = plot.tried(trials, {"d_h": "width", "eta": "step"}, ringed={2})
     assert [ax.get_xlabel() for ax in figure.axes] == ["width", "step"]
     for ax, name in zip(figure.axes, ("d_h", "eta"), strict=True):
-        drawn = sorted(xy for line in ax.lines for xy in line.get_xydata().tolist())
-        expected = sorted([t[name], 100 * t["valid_error"]] for t in trials)
-        np.testing.assert_allclose(drawn, expected)
+        dots, rings = (line.get_xydata() for line in ax.lines)
+        expected = [[t[name], 100 * t["valid_error"]] for t in trials]
+        np.testing.assert_allclose(dots, expected)
+        np.testing.assert_allclose(rings, expected[:1])
 
 
 def test_rungs_show_a_line_for_each_run_and_the_nets_averaged():

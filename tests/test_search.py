@@ -108,6 +108,7 @@ def test_later_rounds_go_on_where_earlier_ones_ended(tmp_path):
     best = experiment.load(folder / "best.yml")
     assert best.run_settings(0) == halving.trials[search.best(rows).trial]
     assert search.table(folder)[0]["trial"] == last.trial
+    assert [row["epochs"] for row in search.table(folder, until=1)] == [1] * 9
 
 
 def test_no_epoch_is_trained_twice(tmp_path, monkeypatch):
