@@ -395,18 +395,15 @@ def read(path: Path) -> list[Timing]:
         ]
 
 
-def read_savings(path: Path) -> dict[str, dict[tuple[int, int], float]]:
-    """The median microseconds that each trick saves in a minibatch, by trick and (K, d_h)."""
+def read_savings(path: Path) -> dict[str, dict[tuple[int, int], list[float]]]:
+    """Microseconds that each repetition of a trick saves in a minibatch, by trick and (K, d_h)."""
     samples: dict[str, dict[tuple[int, int], list[float]]] = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
             shapes = samples.setdefault(row["trick"], {})
             saved = float(row["plain"]) - float(row["twin"])
             shapes.setdefault((int(row["K"]), int(row["d_h"])), []).append(saved)
-    return {
-        trick: {shape: statistics.median(saved) for shape, saved in shapes.items()}
-        for trick, shapes in samples.items()
-    }
+    return samples
 
 
 # --- what comes out ------------------------------------------------------------------------------

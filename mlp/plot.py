@@ -4,6 +4,7 @@ Functions that draw return the figure; functions that tabulate return a Markdown
 """
 
 import os
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from mlp.log import Record
 from mlp.model import Params, bprop, fprop, init
 from mlp.source import labelled, variables
 from mlp.train import evaluate
+from mlp.tricks import used
 
 CLASS_COLOURS = ("#00456F", "#C04A00")  # darker than the regions they lie on
 REGION_COLOURS = ("#8DB4D6", "#DCE5EC", "#FDEAD9")  # ever lighter, so that grey tells them apart
@@ -421,7 +423,10 @@ def cost_table(results: Sequence[Timing]) -> str:
 
 
 def ratio_table(results: Sequence[Timing]) -> str:
-    """How the fast twin does against others, without / with elastic net; † marks missed goals."""
+    """How the fast twin does against others; † marks missed goals, ° where none was set.
+
+    The marks stand in front, so that the digits line up.
+    """
     cores = max(t.threads for t in results)
     columns = [("pytorch", 1), ("sklearn", 1), ("floor", 1), ("pytorch", cores)]
 
@@ -430,11 +435,12 @@ def ratio_table(results: Sequence[Timing]) -> str:
         if rival not in seconds:
             return ""
         ratio, wanted = over(seconds, rival), aim(rival, case, threads)
-        met = wanted is None or Goal(rival, case, wanted, ratio).met
-        return ("" if met else "†") + fixed(ratio, 2)  # in front, so that the digits line up
+        if wanted is None:
+            return "°" + fixed(ratio, 2)
+        return ("" if Goal(rival, case, wanted, ratio).met else "†") + fixed(ratio, 2)
 
-    head = ["$K$", "$d_h$", "PyTorch", "elastic net", "scikit-learn", "elastic net"]
-    head += ["products", f"PyTorch, {cores} threads", "elastic net"]
+    head = ["$K$", "$d_h$", "PyTorch", "and net", "scikit-learn", "and net", "products"]
+    head += [f"PyTorch, {cores} threads", "and net"]
     rows = []
     for K, d_h in sorted({(t.K, t.d_h) for t in results}):
         cells = [
@@ -447,31 +453,50 @@ def ratio_table(results: Sequence[Timing]) -> str:
     return table(head, rows, "r" * len(head))
 
 
-def savings_table(saved: dict[str, dict[tuple[int, int], float]]) -> str:
-    """Microseconds that each trick of the fast twin saves in a minibatch, by K and d_h."""
+def savings_table(saved: dict[str, dict[tuple[int, int], list[float]]]) -> str:
+    """Median microseconds that each trick saves in a minibatch; a dash where it is not used."""
     shapes = list(next(iter(saved.values())))
     return table(
         ["", *(f"$K = {K}$, $d_h = {d_h}$" for K, d_h in shapes)],
-        ([trick, *(fixed(by[shape], 1) for shape in shapes)] for trick, by in saved.items()),
+        (
+            [
+                trick,
+                *(
+                    fixed(statistics.median(by[shape]), 1) if used(trick, *shape) else "–"
+                    for shape in shapes
+                ),
+            ]
+            for trick, by in saved.items()
+        ),
         "l" + "r" * len(shapes),
     )
 
 
 def plot_cost(results: Sequence[Timing]) -> Figure:
-    """Seconds for an epoch, one thread, no elastic net: against d_h above, against K below."""
+    """Seconds for an epoch, one thread, no elastic net: against d_h above, against K below.
+
+    Without the loop, which would flatten all others.
+    """
     seconds = {case: s for case, s in medians(results, 1).items() if not case.elastic}
+    methods = {method: look for method, look in METHODS.items() if method != "loop"}
     Ks, d_hs = sorted({c.K for c in seconds}), sorted({c.d_h for c in seconds})
     figure = plt.figure(figsize=(6.3, 4.6))
     parts: Any = figure.subfigures(2, 1)
     upper, lower = parts
-    for axes, values, name, other in (
-        (upper.subplots(1, len(Ks), sharey=True, squeeze=False)[0], Ks, "K", "d_h"),
-        (lower.subplots(1, len(d_hs), sharey=True, squeeze=False)[0], d_hs, "d_h", "K"),
+    for axes, values, name, other, label in (
+        (upper.subplots(1, len(Ks), sharey=True, squeeze=False)[0], Ks, "K", "d_h", "hidden units"),
+        (
+            lower.subplots(1, len(d_hs), sharey=True, squeeze=False)[0],
+            d_hs,
+            "d_h",
+            "K",
+            "minibatch",
+        ),
     ):
-        axes[0].set_ylabel("seconds an epoch")
+        axes[0].set_ylabel("time of an epoch / s")
         for ax, value in zip(axes, values, strict=True):
             cases = sorted(c for c in seconds if getattr(c, name) == value)
-            for method, (_, colour, line, marker) in METHODS.items():
+            for method, (_, colour, line, marker) in methods.items():
                 measured = [c for c in cases if method in seconds[c]]
                 x = [getattr(c, other) for c in measured]
                 ax.loglog(
@@ -481,14 +506,16 @@ def plot_cost(results: Sequence[Timing]) -> Figure:
             ticks = d_hs if other == "d_h" else Ks
             ax.set_xticks(ticks, [str(t) for t in ticks])
             ax.set_xticks([], minor=True)
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+            ax.yaxis.set_major_formatter("{x:g}")
             ax.set_yticks([], minor=True)
             ax.set_title(f"${name} = {value}$")
-            ax.set_xlabel(f"${other}$")
+            ax.set_xlabel(f"{label} ${other}$")
     figure.legend(
         upper.axes[0].lines,
-        [label for label, *_ in METHODS.values()],
+        [label for label, *_ in methods.values()],
         loc="outside lower center",
-        ncols=len(METHODS),
+        ncols=len(methods),
         columnspacing=1.0,
     )
     return figure

@@ -12,6 +12,7 @@ import numpy as np
 from mlp import train
 from mlp.fast import Trainer
 from mlp.functions import Array, logsumexp
+from mlp.model import Params
 from mlp.settings import Settings
 
 N, D, M = 20_000, 784, 10
@@ -86,6 +87,20 @@ def _clipped(a: SimpleNamespace) -> Array:
 def _run(engine: Any, a: SimpleNamespace) -> Array:
     losses: Array = engine.run(a.X, a.y, a.order, a.eta)[1]
     return losses
+
+
+def used(trick: str, K: int, d_h: int) -> bool:
+    """Whether the twin's work at this shape differs with the trick; with most it always does."""
+    if trick == "strips":
+        return _plan(Whole, K, d_h) != _plan(Single, K, d_h)
+    return trick != "shared products" or _plan(Single, K, d_h) != _plan(Trainer, K, d_h)
+
+
+def _plan(kind: type[Trainer], K: int, d_h: int) -> tuple[int, int, bool]:
+    shapes = ((d_h, D), (d_h, 1), (M, d_h), (M, 1))
+    blank = Params(*(np.empty(shape, np.float32) for shape in shapes))
+    engine = kind(blank, blank, Settings(d_h=d_h, eta=ETA, epochs=1, K=K))
+    return len(engine._products), engine._strip, engine._shares and engine._chunk > K
 
 
 Way = Callable[[SimpleNamespace], Any]

@@ -150,8 +150,15 @@ def test_savings_are_medians_of_differences_by_trick_and_shape(tmp_path, monkeyp
     rows = [Saving("strips", 10, 32, i, *pair) for i, pair in enumerate(times)]
     rows += [row._replace(d_h=128, twin=10) for row in rows]
     saved = bench.read_savings(bench.record(rows, "tricks", tmp_path))
-    assert saved == {"strips": {(10, 32): 2, (10, 128): -3}}
-    assert plot.savings_table(saved).splitlines()[2] == "| strips | 2.0 | −3.0 |"
+    assert saved == {"strips": {(10, 32): [1, 4, 2], (10, 128): [-1, -3, -4]}}
+    assert plot.savings_table(saved).splitlines()[2] == "| strips | – | −3.0 |"
+
+
+def test_a_trick_is_used_where_the_plan_of_the_twin_differs_with_it():
+    for K, d_h in tricks.SHAPES:
+        assert tricks.used("buffers", K, d_h)
+        assert tricks.used("strips", K, d_h) == ((K, d_h) == (10, 1024))
+        assert tricks.used("shared products", K, d_h) == ((K, d_h) == (10, 1024))
 
 
 def test_savings_are_measured_in_a_process_with_one_thread():
@@ -167,8 +174,9 @@ def test_the_figure_draws_each_method_against_both_sizes():
     upper, lower = figure.subfigs
     assert len(upper.axes) == 2
     assert len(lower.axes) == 1
-    drawn = lower.axes[0].lines[list(plot.METHODS).index("loop")]
-    np.testing.assert_allclose(drawn.get_ydata(), [2, 2])
+    assert len(lower.axes[0].lines) == len(plot.METHODS) - 1
+    drawn = lower.axes[0].lines[list(plot.METHODS).index("fast") - 1]
+    np.testing.assert_allclose(drawn.get_ydata(), [1, 1])
     plt.close(figure)
 
 
