@@ -19,10 +19,12 @@ from matplotlib.ticker import LogLocator
 from mlp import loop
 from mlp.bench import Case, Goal, Timing, aim, medians, over
 from mlp.data import CLASSES, ROOT, Dataset
+from mlp.experiment import Experiment
 from mlp.functions import Array
 from mlp.gradcheck import Row
 from mlp.log import Record
 from mlp.model import Params, bprop, fprop, init
+from mlp.settings import Settings
 from mlp.source import labelled, variables
 from mlp.train import evaluate
 from mlp.tricks import used
@@ -319,16 +321,52 @@ def tried(trials: Sequence[dict[str, Any]], names: dict[str, str], ringed: set[i
     return figure
 
 
+def settings_table(experiments: Mapping[str, Experiment]) -> str:
+    """The settings of experiments, a column each; a dash for what is not used."""
+    columns = [_told(experiment.settings) for experiment in experiments.values()]
+    rows = [[what, *(column[what] for column in columns)] for what in columns[0]]
+    return table(["", *experiments], rows, "l" + "c" * len(columns))
+
+
+def _told(s: Settings) -> dict[str, str]:
+    pixels = "pixel" if s.shifts == 1 else "pixels"
+    moved = ["mirrored"] * s.flips + [f"shifted by up to {s.shifts} {pixels}"] * bool(s.shifts)
+    return {
+        "hidden units $d_h$": str(s.d_h),
+        "minibatch size $K$": str(s.K),
+        r"step size $\eta$": f"{s.eta:g}",
+        "schedule": s.schedule,
+        r"momentum $\mu$": f"{s.momentum:g}" if s.momentum else "–",
+        r"$\lambda_{11}$": scientific(s.l11) if s.l11 else "–",
+        r"$\lambda_{12}$": scientific(s.l12) if s.l12 else "–",
+        r"$\lambda_{21}$": scientific(s.l21) if s.l21 else "–",
+        r"$\lambda_{22}$": scientific(s.l22) if s.l22 else "–",
+        "smoothing $s$": f"{s.smoothing:g}" if s.smoothing else "–",
+        r"whitening $\varepsilon$": f"{s.whiten:g}" if s.whiten else "–",
+        "training images": ", ".join(moved) or "–",
+        "averaged answers": "to image and mirror image" if s.mirrored else "–",
+        "epochs, at most": str(s.epochs),
+        "patience in epochs": str(s.patience) if s.patience < s.epochs else "–",
+    }
+
+
 def rungs(logs: dict[str, list[list[Record]]], nets: Sequence[Any]) -> Figure:
-    """Validation error against the epoch, a line per run; errors against the number of `nets`."""
+    """Validation error against the epoch, median and range of runs; errors against `nets`.
+
+    Epochs that not all runs of a rung have reached are left out.
+    """
     figure, (left, right) = plt.subplots(1, 2, gridspec_kw={"width_ratios": (3, 2)})
-    styles = zip(("0.45", "#D55E00", "#0072B2"), ("-", "--", "-."), strict=True)
+    styles = zip(("0.3", "#D55E00", "#0072B2"), ("-", "--", "-."), strict=True)
     for (name, runs), (colour, line) in zip(logs.items(), styles, strict=False):
-        for i, records in enumerate(runs):
-            errors = [100 * record.valid_error for record in records]
-            epochs = [record.epoch for record in records]
-            left.plot(epochs, errors, line, color=colour, lw=0.7, label=None if i else name)
-    left.set(xlabel="epoch", ylabel="validation error / %", ylim=(8, 14))
+        by_epoch = list(zip(*runs, strict=False))
+        band = np.array([[100 * record.valid_error for record in some] for some in by_epoch])
+        epochs = range(1, 1 + len(band))
+        left.fill_between(epochs, band.min(1), band.max(1), color=colour, alpha=0.2, lw=0)
+        left.plot(epochs, np.median(band, axis=1), line, color=colour, lw=1, label=name)
+    ticks = (8, 9, 10, 12, 14, 16)
+    left.set(xlabel="epoch", ylabel="validation error / %", yscale="log")
+    left.set_yticks(ticks, [str(tick) for tick in ticks])
+    left.minorticks_off()
     left.legend()
     for part in ("valid", "test"):
         colour, line = PARTS[part]
@@ -336,7 +374,7 @@ def rungs(logs: dict[str, list[list[Record]]], nets: Sequence[Any]) -> Figure:
         right.plot(
             range(1, 1 + len(nets)), errors, f"o{line}", color=colour, label=PART_NAMES[part]
         )
-    right.set(xlabel="number of nets averaged", ylabel="error / %")
+    right.set(xlabel="number of networks averaged", ylabel="error / %")
     right.set_xticks(range(1, 1 + len(nets)))
     right.legend()
     return figure

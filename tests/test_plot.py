@@ -4,7 +4,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 from matplotlib.colors import to_rgb
 
-from mlp import ensemble, gradcheck, model, plot
+from mlp import ensemble, experiment, gradcheck, model, plot
 from mlp.data import Dataset
 from mlp.log import Record
 from mlp.model import Params
@@ -150,10 +150,23 @@ def test_a_search_is_shown_with_every_trial_against_every_setting():
         np.testing.assert_allclose(rings, expected[:1])
 
 
-def test_rungs_show_a_line_for_each_run_and_the_nets_averaged():
+def test_settings_stand_in_columns_with_a_dash_for_what_is_not_used():
+    keys = {"data": "fashion-mnist", "valid": 9, "seeds": [1], "d_h": 3, "eta": 0.1, "epochs": 5}
+    more = {"shifts": 1, "flips": True, "mirrored": True, "l12": 5e-5, "patience": 2}
+    some = {"a": experiment.from_mapping(keys, "a"), "b": experiment.from_mapping(keys | more, "b")}
+    rows = plot.settings_table(some).splitlines()
+    assert rows[0] == "|  | a | b |"
+    assert r"| $\lambda_{12}$ | – | $5.0\times 10^{-5}$ |" in rows
+    assert "| training images | – | mirrored, shifted by up to 1 pixel |" in rows
+    assert rows[-1] == "| patience in epochs | – | 2 |"
+
+
+def test_rungs_show_the_median_of_runs_and_the_nets_averaged():
     nets = [ensemble.Record(n, 0.1 / n, 0.0, 0.2 / n, 0.0) for n in (1, 2)]
-    figure = plot.rungs({"one": [records(3), records(4)], "two": [records(5)]}, nets)
+    better = [record._replace(valid_error=0.1) for record in records(4)]
+    figure = plot.rungs({"one": [records(3), better, better], "two": [records(5)]}, nets)
     left, right = figure.axes
-    assert [len(line.get_xdata()) for line in left.lines] == [3, 4, 5]
+    assert [line.get_ydata().tolist() for line in left.lines[:1]] == [[10, 10, 10]]
+    assert len(left.lines[1].get_ydata()) == 5
     assert [text.get_text() for text in left.get_legend().get_texts()] == ["one", "two"]
     np.testing.assert_allclose(right.lines[1].get_ydata(), [20, 10])
