@@ -4,6 +4,7 @@ Functions that draw return the figure; functions that tabulate return a Markdown
 """
 
 import os
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ from mlp.source import labelled, variables
 from mlp.train import evaluate
 from mlp.tricks import used
 
+POWER = re.compile(r"\\times 10\^\{-?(\d+)\}\$$")
 CLASS_COLOURS = ("#00456F", "#C04A00")  # darker than the regions they lie on
 REGION_COLOURS = ("#8DB4D6", "#DCE5EC", "#FDEAD9")  # ever lighter, so that grey tells them apart
 PARTS = {"train": ("#0072B2", "-"), "valid": ("#D55E00", "--"), "test": ("#009E73", ":")}
@@ -66,15 +68,21 @@ def export(figure: Figure, name: str, folder: Path = ROOT / "figures") -> Drawin
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
     """A Markdown table; `align` has l, r or c for each column. A 0 stands at the decimal point."""
     marks = {"l": ":--", "r": "--:", "c": ":-:"}
-    columns = [_zeros_at_the_point(column) for column in zip(*rows, strict=True)]
+    columns = [_at_the_point(column) for column in zip(*rows, strict=True)]
     lines = [head, [marks[a] for a in align], *zip(*columns, strict=True)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _zeros_at_the_point(column: Sequence[str]) -> list[str]:
-    powers = any(r"\times 10" in cell for cell in column)
-    zero = r"$0\,\,\quad\quad\quad\quad$" if powers else "0"  # \phantom fails in Typst
-    return [zero if cell == "0" else cell for cell in column]
+def _at_the_point(column: Sequence[str]) -> list[str]:
+    r"""Powers of ten with short exponents, and zeros among them, padded; no \phantom in Typst."""
+    lengths = {cell: len(found[1]) for cell in column if (found := POWER.search(cell))}
+    if not lengths:
+        return list(column)
+    longest = max(lengths.values())
+    digit = r"\,\,"  # as wide as a digit of an exponent
+    padded = {cell: cell[:-1] + digit * (longest - n) + "$" for cell, n in lengths.items()}
+    padded["0"] = "$0" + digit * (longest - 1) + r"\quad\quad\quad\quad$"
+    return [padded.get(cell, cell) for cell in column]
 
 
 def fixed(value: float, digits: int) -> str:

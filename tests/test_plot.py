@@ -48,9 +48,11 @@ def test_gradient_table_has_a_row_for_each_parameter_and_shows_zero_as_agreement
     assert "| 0.0000000 | 0.0000000 | 1.000000 |" in lines[2]
 
 
-def test_zero_among_powers_of_ten_stands_at_the_decimal_point():
-    rows = [["0", "0"], [plot.scientific(1.5e-16), "1"]]
-    assert r"| $0\,\,\quad\quad\quad\quad$ | 0 |" in plot.table(["a", "b"], rows, "rr")
+def test_digits_before_the_point_line_up_among_powers_of_ten():
+    rows = [["0", "0"], [plot.scientific(1.5e-16), "1"], [plot.scientific(2e-9), "2"]]
+    zero, _, short = plot.table(["a", "b"], rows, "rr").splitlines()[2:]
+    assert zero == r"| $0\,\,\quad\quad\quad\quad$ | 0 |"
+    assert short == r"| $2.0\times 10^{-9}\,\,$ | 2 |"
 
 
 def test_shapes_are_those_of_the_running_program():
