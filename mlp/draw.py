@@ -159,7 +159,7 @@ def _box(ax: Axes, centre: Point, width: float, height: float, colour: str = FOR
 
 def _gradient(ax: Axes, centre: Point, symbol: str, strong: bool = False) -> None:
     _box(ax, centre, 8.8, 7.2, BACKWARD if strong else GREY)
-    _write(ax, centre, rf"$\frac{{\partial L}}{{\partial {symbol}}}$", size=12)
+    _write(ax, centre, rf"$\frac{{\partial L}}{{\partial {symbol}}}$", size=15)
 
 
 def _write(
