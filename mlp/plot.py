@@ -519,28 +519,49 @@ def savings_table(saved: dict[str, dict[tuple[int, int], list[float]]]) -> str:
 
 
 def plot_cost(results: Sequence[Timing]) -> Figure:
-    """Time of an epoch in that of the products alone against d_h, a panel for each K.
+    """Seconds for an epoch, one thread, no elastic net: against d_h above, against K below.
 
-    One thread, no elastic net; without the loop, which would flatten all others.
+    Without the loop, which would flatten all others.
     """
     seconds = {case: s for case, s in medians(results, 1).items() if not case.elastic}
-    Ks = sorted({case.K for case in seconds})
-    figure, axes = plt.subplots(1, len(Ks), squeeze=False, figsize=(6.3, 2.5))
-    for ax, K in zip(axes.flat, Ks, strict=True):
-        cases = sorted(case for case in seconds if case.K == K)
-        d_hs = [case.d_h for case in cases]
-        for method, (label, colour, line, marker) in METHODS.items():
-            if method != "loop" and all(method in seconds[case] for case in cases):
-                ratios = [seconds[case][method] / seconds[case]["floor"] for case in cases]
-                look = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3}
-                ax.loglog(d_hs, ratios, label=label, **look)
-        low, high = ax.get_ylim()
-        ticks = [tick for tick in (1, 1.5, 2, 3, 4, 6, 8, 12, 16) if low <= tick <= high]
-        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        ax.set_xticks(d_hs, [str(d_h) for d_h in d_hs])
-        ax.minorticks_off()
-        ax.set(title=f"$K = {K}$", xlabel="hidden units $d_h$")
-    axes[0, 0].set_ylabel("time / time of products")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    methods = {method: look for method, look in METHODS.items() if method != "loop"}
+    Ks, d_hs = sorted({c.K for c in seconds}), sorted({c.d_h for c in seconds})
+    figure = plt.figure(figsize=(6.3, 4.6))
+    parts: Any = figure.subfigures(2, 1)
+    upper, lower = parts
+    for axes, values, name, other, label in (
+        (upper.subplots(1, len(Ks), sharey=True, squeeze=False)[0], Ks, "K", "d_h", "hidden units"),
+        (
+            lower.subplots(1, len(d_hs), sharey=True, squeeze=False)[0],
+            d_hs,
+            "d_h",
+            "K",
+            "minibatch",
+        ),
+    ):
+        axes[0].set_ylabel("time of an epoch / s")
+        for ax, value in zip(axes, values, strict=True):
+            cases = sorted(c for c in seconds if getattr(c, name) == value)
+            for method, (_, colour, line, marker) in methods.items():
+                measured = [c for c in cases if method in seconds[c]]
+                x = [getattr(c, other) for c in measured]
+                ax.loglog(
+                    x, [seconds[c][method] for c in measured],
+                    color=colour, linestyle=line, marker=marker, markersize=3,
+                )  # fmt: skip
+            ticks = d_hs if other == "d_h" else Ks
+            ax.set_xticks(ticks, [str(t) for t in ticks])
+            ax.set_xticks([], minor=True)
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.set_yticks([], minor=True)
+            ax.set_title(f"${name} = {value}$")
+            ax.set_xlabel(f"{label} ${other}$")
+    figure.legend(
+        upper.axes[0].lines,
+        [label for label, *_ in methods.values()],
+        loc="outside lower center",
+        ncols=len(methods),
+        columnspacing=1.0,
+    )
     return figure
