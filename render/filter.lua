@@ -26,6 +26,8 @@ local function equation(math, label)
     return pandoc.Span(raw('#math.equation(block: true, numbering: "(1)", [') .. { math } .. raw("])<%s>", label))
   elseif html then
     return pandoc.Span({ math, "(" .. numbers[label] .. ")" }, { id = label, class = "equation" })
+  elseif latex then
+    return pandoc.Span(raw("\\begin{equation}\\protect\\phantomsection\\label{%s}{%s}\\end{equation}", label, math.text))
   end
   math.text = math.text .. "\\tag{" .. numbers[label] .. "}"
   return pandoc.Span(math, { id = label })
