@@ -28,6 +28,10 @@ end
 -- In a notebook, a cell is its code; what it showed goes below, as Pandoc would lose most of it.
 local function open_cell(div)
   if notebook and (div.classes[1] or ""):match("^cell") then return div.content end
+  local float = div.identifier:match("^fig%-") or div.identifier:match("^tbl%-")
+  if not latex or float or not div.classes:includes("cell") then return end
+  div.identifier = ""  -- a label would begin a paragraph above the code
+  return div
 end
 
 local function code_cell(block)
@@ -51,10 +55,11 @@ end
 -- On paper, a sentence stays on the page of the display, result or code that it leads to (which
 -- is no float: that goes elsewhere), and what is **Asked.** on that of the answer.
 local function is_shown(block)
+  while block.t == "Div" and (block.classes[1] or ""):match("^cell") and block.content[1] do
+    block = block.content[1]
+  end
   if block.t == "Para" then return block.content[1].mathtype == "DisplayMath" end
-  local shown = block.t == "CodeBlock" or block.t == "Div" and block.classes:includes("result")
-  local cell = block.t == "Div" and block.classes:includes("cell")
-  return shown or cell and block.content[1].t == "CodeBlock"
+  return block.t == "CodeBlock" or block.t == "Div" and block.classes:includes("result")
 end
 
 local function stick(blocks)
@@ -78,6 +83,10 @@ local function number_code(block)
   block.text = block.text:gsub("# @(eq%-[%w-]+)", function(label)
     return "# (" .. (numbers[label] or fail("no equation bears label " .. label)) .. ")"
   end)
+  local _, lines = block.text:gsub("\n", "")
+  if latex and lines > 45 then
+    return { pandoc.RawBlock("latex", "\\begin{longcode}"), block, pandoc.RawBlock("latex", "\\end{longcode}") }
+  end
   if not typst then return block end
   local fence = block.text:match("```") and "`````" or "```"  -- both routes set code by Typst itself
   return pandoc.RawBlock("typst", fence .. (block.classes[1] or "") .. "\n" .. block.text .. "\n" .. fence)
