@@ -102,9 +102,24 @@ def generate_circles(n: int = 1100, seed: int = 0) -> Dataset:
 
 
 def circles() -> Dataset:
-    """Two circles, from `$MLP_DATA/circles.txt` where there is one, else generated."""
+    """Two circles, from `$MLP_DATA/circles.txt` where there is one, else generated.
+
+    A file with the generated points, as the course's is, changes nothing: neither does its order
+    of points change the splits, nor its rounding the figures.
+    """
+    ours = generate_circles()
     override = Path(os.environ.get("MLP_DATA", "/nonexistent")) / "circles.txt"
-    return read_circles(override) if override.is_file() else generate_circles()
+    if not override.is_file():
+        return ours
+    theirs = read_circles(override)
+    return ours if same_points(ours, theirs) else theirs
+
+
+def same_points(a: Dataset, b: Dataset, tolerance: float = 1e-9) -> bool:
+    """Whether two sets of labelled points are equal but for their order."""
+    tables = [np.column_stack(points) for points in (a, b)]
+    first, second = (table[np.lexsort(table.round(6).T)] for table in tables)
+    return first.shape == second.shape and np.allclose(first, second, rtol=0, atol=tolerance)
 
 
 def read_circles(path: Path) -> Dataset:

@@ -33,14 +33,23 @@ def test_circles_are_evenly_spaced_on_two_radii():
 
 @pytest.mark.skipif(not (SHARED / "circles.txt").is_file(), reason="no course file beside")
 def test_generated_circles_are_the_points_of_the_course_file():
-    ours, theirs = data.generate_circles(), data.read_circles(SHARED / "circles.txt")
+    assert data.same_points(data.generate_circles(), data.read_circles(SHARED / "circles.txt"))
 
-    def in_order(d):
-        key = np.column_stack([np.round(d.X, 6) + 0.0, d.y])
-        return d.X[np.lexsort(key.T)]
 
-    np.testing.assert_array_equal(np.bincount(ours.y), np.bincount(theirs.y))
-    np.testing.assert_allclose(in_order(ours), in_order(theirs), rtol=0, atol=1e-9)
+def test_the_same_points_in_another_order_change_nothing(tmp_path, monkeypatch):
+    ours = data.generate_circles()
+    monkeypatch.setenv("MLP_DATA", str(tmp_path))
+    other = np.column_stack(ours)[::-1]
+    np.savetxt(tmp_path / "circles.txt", other, fmt="%.12f")
+    np.testing.assert_array_equal(data.circles().X, ours.X)
+    np.testing.assert_array_equal(data.circles().y, ours.y)
+    for row, column, value in ((0, 2, 1 - other[0, 2]), (3, 1, other[3, 1] + 1e-6)):
+        changed = other.copy()
+        changed[row, column] = value
+        np.savetxt(tmp_path / "circles.txt", changed, fmt="%.12f")
+        np.testing.assert_allclose(data.circles().X, changed[:, :2], atol=1e-9)
+    np.savetxt(tmp_path / "circles.txt", other[:-1], fmt="%.12f")
+    assert len(data.circles().y) == len(ours.y) - 1
 
 
 def test_circles_file_in_mlp_data_takes_precedence(tmp_path, monkeypatch):
