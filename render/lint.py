@@ -36,7 +36,7 @@ def lint(path: Path = ROOT / "report.qmd") -> list[str]:
     """Every fault as `report.qmd:LINE: what`, in the order of lines."""
     _, parts = read(path)
     faults = [*_latex(parts), *_labels(parts), *_figures(parts), *_typed_results(parts)]
-    faults += _wide_code(parts)
+    faults += [*_wide_code(parts), *_macros_in_captions(parts)]
     return [f"{path.name}:{line}: {text}" for line, text in sorted(set(faults))]
 
 
@@ -152,6 +152,15 @@ def _wide_code(parts: Parts) -> Faults:
             for number, line in enumerate(part.code.splitlines(), start=part.line + head):
                 if len(line) > WIDTH:
                     yield number, f"a line of code of {len(line)} columns: {WIDTH} fit the page"
+
+
+def _macros_in_captions(parts: Parts) -> Faults:
+    macros = {name for p in parts for name in re.findall(r"\\newcommand\{(\\\w+)\}", p.prose)}
+    for part in parts:
+        for kind in ("fig", "tbl"):
+            for name in re.findall(r"\\[A-Za-z]+", (part.options or {}).get(f"{kind}-cap", "")):
+                if name in macros:
+                    yield part.line, f"{name} in a caption: Quarto expands no macro there"
 
 
 if __name__ == "__main__":

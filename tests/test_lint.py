@@ -19,8 +19,11 @@ $$ {#eq-x}
 #| label: fig-x
 #| fig-cap: "It rises."
 #| fig-alt: "A line."
+#| echo: true
 1
 ```
+
+\newcommand{\W}[1]{\mathbf{W}^{(#1)}}
 """
 
 
@@ -58,6 +61,8 @@ def test_good_text_passes(tmp_path):
         ('#| fig-alt: "A line."\n', "", "lacks fig-alt"),
         ('#| fig-cap: "It rises."\n', "", "lacks fig-cap"),
         ("see @eq-x", "see ![](a.png) @eq-x", "image without fig-alt"),
+        ('"It rises."', r'"Of $\\W{1}$."', r"W in a caption"),
+        ("\n1\n", "\n" + 89 * "1" + "\n", "89 columns"),
         ("A share", "11.5 % and a share", "typed by hand"),
         ("A share", "In 12 s a share", "typed by hand"),
         ("see @eq-x", "see\n\n$$\nx\n$$ {#eq-x}\n\n@eq-x", "given 2 times"),
