@@ -28,7 +28,7 @@ LATEX = {
 LABEL = re.compile(r"\{[^{}\n]*#((?:eq|fig|tbl|lst|sec)-[\w-]+)")
 USE = re.compile(r"(?<![\w`])@((?:eq|fig|tbl|lst|sec)-[\w-]*\w)")
 WIDTH = 88
-RESULT = re.compile(r"\d[\d.,]*\s*(?:\\?%(?! interval)|percent\b|seconds?\b|ms\b|s\b)")
+RESULT = re.compile(r"\d[\d.,]*[\s\\]*(?:%(?! interval)|percent\b|seconds?\b|ms\b|s\b)")
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+(?:\n[^$\n]+)?)\$", re.S)
 
 

@@ -65,6 +65,8 @@ def test_good_text_passes(tmp_path):
         ("\n1\n", "\n" + 89 * "1" + "\n", "89 columns"),
         ("A share", "11.5 % and a share", "typed by hand"),
         ("A share", "In 12 s a share", "typed by hand"),
+        ("A share", r"11.5\ % and a share", "typed by hand"),
+        ("A share", r"In 12\ s a share", "typed by hand"),
         ("see @eq-x", "see\n\n$$\nx\n$$ {#eq-x}\n\n@eq-x", "given 2 times"),
     ],
 )
