@@ -130,8 +130,8 @@ def gradient_table(rows: Iterable[Row]) -> str:
 
 
 def percent(proportion: float) -> str:
-    """A proportion in percent, to two decimals, not broken before the sign."""
-    return f"{100 * proportion:.2f}\N{NO-BREAK SPACE}%"
+    """A proportion as a number of percent, to two decimals."""
+    return f"{100 * proportion:.2f}"
 
 
 def trials_table(trials: Sequence[dict[str, Any]], n: int) -> str:

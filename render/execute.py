@@ -29,11 +29,14 @@ SETUP = r"""
 %config InlineBackend.figure_formats = ["svg"]
 import re as _re
 from IPython.display import Markdown as _Markdown, display as _display
+def _shown(value):  # Quarto shows repr() without its quotes, and escapes these characters
+    if isinstance(value, _Markdown):
+        return value.data
+    if str(value) not in (repr(value), repr(value)[1:-1]):
+        raise ValueError(f"Quarto would show {value!r}: return a plain text or Markdown(...)")
+    return _re.sub(r"([`*_{}\[\]()>#+,.!-])", r"\\\1", str(value))
 def _inline(*thunks):
-    escape = lambda text: _re.sub(r"([\\`*_{}\[\]()<>#+.!|$~^-])", r"\\\1", text)  # as Quarto does
-    shown = (thunk() for thunk in thunks)
-    texts = [v.data if isinstance(v, _Markdown) else escape(str(v)) for v in shown]
-    _display({"application/json": texts}, raw=True)
+    _display({"application/json": [_shown(thunk()) for thunk in thunks]}, raw=True)
 """
 
 

@@ -265,6 +265,31 @@ def test_chunk_that_raises_stops_with_label_line_and_traceback_and_old_pdf_stays
     assert [p.name for p in tmp_path.glob(".render-*")] == []
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("'5*5, $x$'", r"5\*5\, $x$"),
+        ("0.5", r"0\.5"),
+        ("[1]", r"\[1\]"),
+        ("Markdown('*a*')", "*a*"),
+        (r"'5\xa0%'", None),
+        (r"'\\alpha'", None),
+        (r"'a\nb'", None),
+        ("__import__('numpy').float64(0.5)", None),
+    ],
+)
+def test_inline_value_is_shown_as_by_quarto_or_refused(tmp_path, session, value, shown):
+    head = "```{python}\n#| label: a\nfrom IPython.display import Markdown\n```\n\n"
+    source = write(tmp_path, head + f"It is `{{python}} {value}`.\n")
+    if shown is None:
+        with pytest.raises(ReportError, match=r"(?s)report\.qmd:4.*Quarto would show"):
+            direct.render(source, "typst", session, tmp_path)
+    else:
+        _, parts = read(source)
+        *_, [output] = session.outputs(parts, "")
+        assert output["data"]["application/json"] == [shown]
+
+
 def code_lines(path: Path) -> int:
     """Lines of Python or Lua but blank ones, comments and docstrings."""
     text = path.read_text()
