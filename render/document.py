@@ -9,6 +9,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 # The dialect: what the direct route understands. Anything else is refused, never dropped.
+# References are @eq-, @fig-, @tbl-, @lst-, @sec- and citations; inline values `{python} …` are
+# texts, numbers or Markdown(...).
 FORMATS = ("typst", "html", "pdf", "ipynb")
 TEXTS, SWITCHES = ("label", "fig-cap", "fig-alt", "tbl-cap"), ("echo", "output")  # of chunks
 DIVS = r"\{\.(?:abstract|result)\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
