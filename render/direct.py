@@ -33,12 +33,8 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     try:
         text = weave(parts, session, folder, echo=meta.get("echo", CONFIG["execute"]["echo"]))
         if to == "ipynb":
-            above = [
-                f"# {meta['title']} {{-}}",
-                meta.get("subtitle", ""),
-                ", ".join(meta["author"]),
-            ]
-            text = "\n\n".join([*above, text])
+            title = f"# {meta.get('title', '')} {{-}}"
+            text = "\n\n".join([title, meta.get("subtitle", ""), ", ".join(meta["author"]), text])
         product = folder / target.name
         written = product.with_suffix(".typ") if to == "typst" else product
         command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]

@@ -17,6 +17,12 @@ DIVS = r"\{\.(?:abstract|result)\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
 # Refused: shortcodes, other divs, and a caption on an image, which belongs into a div #fig-….
 REFUSED = re.compile(rf"\{{\{{<.*|^:::+(?! *(?:{DIVS})? *$).*|!\[[^]].*", re.M)
 
+# The front matter; whatever else concerns the document stands in _quarto.yml.
+FRONT = (
+    r"---|(?:title|subtitle|bibliography|jupyter): .*|format: typst|author:| *- name: .*| *(?:#.*)?"
+)
+OTHER = re.compile(rf"^(?!(?:{FRONT})$).*", re.M)
+
 FENCED = re.compile(r"^(`{3,}|~{3,})(.*)\n((?:.*\n)*?)(\1 *$|\Z)", re.M)  # fence, info, body, end
 INLINE = re.compile(r"`\{python\}\s*([^`]+?)\s*`")
 
@@ -42,8 +48,8 @@ class Part(NamedTuple):
 def read(path: Path) -> tuple[dict[str, Any], list[Part]]:
     """Front matter and parts of a .qmd file. Raises ReportError where it leaves the dialect."""
     text = path.read_text(encoding="utf-8")
-    head = re.match(r"---\n(.*?\n)---\n", text, re.S)
-    begun = head.end() if head else 0
+    head = "".join(re.findall(r"\A---\n.*?^---\n", text, re.S | re.M))
+    begun = len(head)
     parts: list[Part] = []
 
     def line(position: int) -> int:
@@ -67,9 +73,9 @@ def read(path: Path) -> tuple[dict[str, Any], list[Part]]:
         except (ValueError, yaml.YAMLError) as error:
             raise ReportError(f"{path.name}:{line(block.start())}: {error}") from error
     add_prose(len(text))
-    if found := REFUSED.search(FENCED.sub(lambda block: " " * len(block[0]), text)):
+    if found := OTHER.search(head) or REFUSED.search(FENCED.sub(lambda b: " " * len(b[0]), text)):
         raise ReportError(f"{path.name}:{line(found.start())}: not in the dialect: {found[0]}")
-    return yaml.safe_load(head[1]) if head else {}, parts
+    return yaml.safe_load(head.replace("---\n", "")) or {}, parts
 
 
 def _chunk(line: int, lines: list[str]) -> Part:

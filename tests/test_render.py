@@ -14,13 +14,14 @@ from pypdf import PdfReader
 
 from render import direct
 from render.__main__ import QUARTO
-from render.document import ROOT, Part, ReportError, read
+from render.document import FORMATS, ROOT, Part, ReportError, read
 from render.execute import Session
 
 FIXTURE = r"""---
 title: "A fixture"
 author:
-  - name: "First Author"
+  - name: "First Author"  # here alone
+format: typst
 ---
 
 \newcommand{\W}[1]{\mathbf{W}^{(#1)}}
@@ -115,10 +116,14 @@ NEEDS_QUARTO = pytest.mark.skipif(
 )
 
 
-def by_quarto(folder: Path, to: str) -> Path:
+def quarto(folder: Path, *options: str) -> None:
     environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
-    command = [QUARTO, "render", "report.qmd", "--to", to, "--no-execute-daemon"]
+    command = [QUARTO, "render", *options, "--no-execute-daemon"]
     subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
+
+
+def by_quarto(folder: Path, to: str) -> Path:
+    quarto(folder, "report.qmd", "--to", to)
     return folder / "_output" / direct.CONFIG["format"][to]["output-file"]
 
 
@@ -128,6 +133,19 @@ def test_quarto_gives_the_same_text_in_the_same_order(tmp_path, rendered):
         (tmp_path / name).symlink_to(ROOT / name)
     write(tmp_path, FIXTURE)
     assert squeezed(by_quarto(tmp_path, "typst")) == squeezed(rendered("typst"))
+
+
+@NEEDS_QUARTO
+@pytest.mark.skipif(not shutil.which("lualatex"), reason="there is no LaTeX for one of the formats")
+def test_quarto_renders_typst_by_default_and_all_formats_on_demand(tmp_path):
+    for name in ("render", "_quarto.yml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    export = "from mlp import plot\nplot.export(plt.figure(), 'line', plot.Path('.'))"
+    write(tmp_path, FIXTURE.replace("plt.plot([1, 2]);", export))
+    for options, expected in (((), ["typst"]), (("--to", "typst,html,ipynb,pdf"), [*FORMATS])):
+        quarto(tmp_path, *options)
+        names = {direct.CONFIG["format"][to]["output-file"] for to in expected}
+        assert {path.name for path in tmp_path.glob("_output/*.*")} == names
 
 
 @NEEDS_QUARTO
@@ -354,6 +372,11 @@ def test_make_report_fails_when_a_chunk_raises(tmp_path):
         (QUICK + "\n{{< include other.qmd >}}\n", "qmd:10: .*include"),
         (QUICK + "\n![A caption](a.png){#fig-a}\n", "qmd:10: .*A caption"),
         (QUICK + "\nThe label {#eq-y} follows no display.\n", "eq-y"),
+        ("---\ntitle: t\ntoc-depth: 1\n---\n" + QUICK, "qmd:3: .*toc-depth: 1"),
+        ("---\nauthor: A\n---\n" + QUICK, "qmd:2: .*author: A"),
+        ("---\nauthor:\n  - name: A\n    email: a\n---\n" + QUICK, "qmd:4: .*email: a"),
+        ("---\nformat: typst\nexecute:\n  echo: true\n---\n" + QUICK, "qmd:3: .*execute"),
+        ("---\nformat: html\n---\n" + QUICK, "qmd:2: .*format: html"),
         (QUICK + "\n```{python}\n#| tbl-cap: no label\n1\n```\n", "tbl-cap needs a label"),
         (QUICK + "\n```{python}\n#| label: fig-a\n#| fig-cap: A\n1\n```\n", "shows no figure"),
     ],
