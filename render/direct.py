@@ -16,7 +16,7 @@ from render.execute import Session, weave
 CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
-NAMED = re.compile(r"(?:label|citation|resource|math|at /.*/)\s*([^\s,)]+)|(@\w+-[\w-]+)")
+NAMED = r"(?:label|citation|resource|sequence|at /.*/)\s*([^\s,)]+)|(@[\w-]+)|math\s*([^,\n]+)"
 
 
 def render(source: Path, to: str, session: Session, output: Path) -> Path:
@@ -56,7 +56,8 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
 
 def located(source: Path, message: str) -> ReportError:
     """The message, after the first line of the source that has what the message names."""
-    for number, line in enumerate(source.read_text().splitlines(), start=1):
-        if any((one or other) in line for one, other in NAMED.findall(message)):
-            return ReportError(f"{source.name}:{number}: {message}")
+    lines = list(enumerate(source.read_text().splitlines(), start=1))
+    names = sorted(sum(re.findall(NAMED, message), ()), key=len, reverse=True)
+    for number in (number for name in names if name[1:] for number, line in lines if name in line):
+        return ReportError(f"{source.name}:{number}: {message}")
     return ReportError(message)

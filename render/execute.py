@@ -27,16 +27,15 @@ READ = re.compile(r"\$\$.*?\$\$[^\n]*|<!--.*?-->|^(?:#|\\newcommand)[^\n]*", re.
 SETUP = r"""
 %matplotlib inline
 %config InlineBackend.figure_formats = ["svg"]
-import re as _re
-from IPython.display import Markdown as _Markdown, display as _display
+import re as _re, IPython.display as _ipython
 def _shown(value):  # Quarto shows repr() without its quotes, and escapes these characters
-    if isinstance(value, _Markdown):
+    if isinstance(value, _ipython.Markdown):
         return value.data
     if str(value) not in (repr(value), repr(value)[1:-1]):
         raise ValueError(f"Quarto would show {value!r}: return a plain text or Markdown(...)")
     return _re.sub(r"([`*_{}\[\]()>#+,.!-])", r"\\\1", str(value))
 def _inline(*thunks):
-    _display({"application/json": [_shown(thunk()) for thunk in thunks]}, raw=True)
+    _ipython.display({"application/json": [_shown(thunk()) for thunk in thunks]}, raw=True)
 """
 
 
@@ -140,15 +139,15 @@ def weave(parts: list[Part], session: Session, figures: Path, *, echo: bool) -> 
 
 def _shown(chunk: Part, outputs: Output, figures: Path) -> Iterator[str]:
     options = chunk.options or {}
-    kinds: set[str] = set()
+    kinds: list[str] = []
     if caption := options.get("fig-cap", options.get("tbl-cap")):
         yield f"::: {{#{options['label']}}}"
     for output in outputs:
         data = output.get("data", {"text/plain": output.get("text", "")})
-        kinds |= set(data)
+        kinds += data
         if output.get("name") == "stderr":
             sys.stderr.write(output["text"])
-        elif "text/markdown" in data:
+        if "text/markdown" in data:
             yield data["text/markdown"]
         elif "image/svg+xml" in data:
             file = figures / f"{_hash('', data['image/svg+xml'])}.svg"
@@ -157,10 +156,10 @@ def _shown(chunk: Part, outputs: Output, figures: Path) -> Iterator[str]:
             yield f'![]({file}){{fig-alt="{alt}"}}'
         else:
             yield f"```\n{data['text/plain'].rstrip()}\n```"
-    if unknown := kinds - {"text/plain", "text/markdown", "image/svg+xml"}:
+    if unknown := set(kinds) - {"text/plain", "text/markdown", "image/svg+xml"}:
         raise chunk.fault(f"shows {unknown}")
-    if "fig-cap" in options and "image/svg+xml" not in kinds:
-        raise chunk.fault("shows no figure")
+    if (shown := kinds.count("image/svg+xml")) != ("fig-cap" in options):
+        raise chunk.fault(f"shows {shown} figures: one with label, fig-cap and fig-alt, or none")
     if caption:
         yield f"{caption}\n\n:::"
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from render.document import INLINE, ROOT, Part, read
+from render.document import ROOT, Part, read
 
 # LaTeX that is lost or badly set on the way to Typst, and what to write instead.
 LATEX = {
@@ -25,17 +25,31 @@ LATEX = {
     r"\\left\.": r"use \Big| without \left.",
     r"\\begin\{array\}\{[^}]*\|": "rules in `array` are lost",
 }
+# What stands outside of mathematics and reaches no PDF by Typst, or not by every route.
+OUTSIDE = {
+    r"\\[A-Za-z]+": "LaTeX outside of mathematics is lost: use Markdown",
+    r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>": "HTML is lost: use Markdown",
+    r"(?<=\|\n)\n*:(?!.*\{#tbl-).+": "a table's caption needs a label {#tbl-…}, else it is lost",
+}
 LABEL = re.compile(r"\{[^{}\n]*#((?:eq|fig|tbl|lst|sec)-[\w-]+)")
 USE = re.compile(r"(?<![\w`])@((?:eq|fig|tbl|lst|sec)-[\w-]*\w)")
+NUMBERED = ("eq-", "fig-", "tbl-", "lst-")
 WIDTH = 88
-RESULT = re.compile(r"\d[\d.,]*[\s\\]*(?:%(?! interval)|percent\b|seconds?\b|ms\b|s\b)")
+UNIT = r"%(?! interval)|(?:per ?cent|sec(?:ond)?s?|min(?:ute)?s?|[mµ]?s)\b"
+RESULT = rf"\d[\d.,]*(?:\\,|[\s\\$-]){{0,4}}(?:{UNIT})"
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+(?:\n[^$\n]+)?)\$", re.S)
 
 
 def lint(path: Path = ROOT / "report.qmd") -> list[str]:
     """Every fault as `report.qmd:LINE: what`, in the order of lines."""
     _, parts = read(path)
-    faults = [*_latex(parts), *_labels(parts), *_figures(parts), *_typed_results(parts)]
+    faults = [
+        *_latex(parts),
+        *_outside(parts),
+        *_labels(parts),
+        *_figures(parts),
+        *_typed_results(parts),
+    ]
     faults += [*_wide_code(parts), *_macros_in_captions(parts)]
     return [f"{path.name}:{line}: {text}" for line, text in sorted(set(faults))]
 
@@ -50,11 +64,15 @@ def _prose(parts: Parts) -> Iterator[tuple[str, int]]:
         if part.options is None:
             text = re.sub(
                 r"(^```.*?^```$|<!--.*?-->|`[^`\n]+`)",
-                lambda found: re.sub(r"[^\n]", " ", found[0]),
+                _blank,
                 part.prose,
                 flags=re.S | re.M,
             )
             yield text, part.line
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])
 
 
 def _line(text: str, position: int, first: int) -> int:
@@ -74,6 +92,14 @@ def _latex(parts: Parts) -> Faults:
                 yield line, "several column pairs in one `aligned`: use one"
 
 
+def _outside(parts: Parts) -> Faults:
+    for text, first in _prose(parts):
+        text = re.sub(r"^\\newcommand.*", "", MATH.sub(_blank, text), flags=re.M)
+        for pattern, remedy in OUTSIDE.items():
+            for found in re.finditer(pattern, text):
+                yield _line(text, found.end(), first), f"{found[0].strip()}: {remedy}"
+
+
 def _labels(parts: Parts) -> Faults:
     defined = [
         (found[1], _line(text, found.start(), first))
@@ -82,7 +108,7 @@ def _labels(parts: Parts) -> Faults:
     ] + [
         (part.options["label"], part.line)
         for part in parts
-        if part.options and _is_float(part.options.get("label", ""))
+        if part.options and "label" in part.options
     ]
     used = [
         (found[1], _line(text, found.start(), first))
@@ -101,15 +127,11 @@ def _labels(parts: Parts) -> Faults:
     for label, line in defined:
         if counts[label] > 1:
             yield line, f"label {label} is given {counts[label]} times"
-        if label not in mentioned and not label.startswith("sec-"):
+        if label not in mentioned and label.startswith(NUMBERED):
             yield line, f"{label} is never referred to"
     for label, line in used:
         if label not in known:
             yield line, f"reference to @{label}, which nothing bears"
-
-
-def _is_float(label: str) -> bool:
-    return label.partition("-")[0] in ("eq", "fig", "tbl", "lst", "sec")
 
 
 def code_labels(root: Path = ROOT) -> set[str]:
@@ -134,15 +156,14 @@ def _figures(parts: Parts) -> Faults:
 
 def _typed_results(parts: Parts) -> Faults:
     practical = False
-    for part in parts:
-        if part.options is not None:
-            continue
-        for number, line in enumerate(part.prose.splitlines(), start=part.line):
-            if line.startswith("# "):
-                practical = "#sec-practical" in line or "#sec-beyond" in line
-            text = MATH.sub("", INLINE.sub("", line))
-            if practical and (found := RESULT.search(text)):
-                yield number, f"{found[0].strip()!r} is typed by hand: compute it in inline code"
+    for text, first in _prose(parts):
+        text = MATH.sub(lambda m: m[0] if re.fullmatch(r"[\d.,\\%$]+", m[0]) else _blank(m), text)
+        for found in re.finditer(rf"^# .*|{RESULT}", text, re.M):
+            if found[0].startswith("# "):
+                practical = "#sec-practical" in found[0] or "#sec-beyond" in found[0]
+            elif practical:
+                line = _line(text, found.start(), first)
+                yield line, f"{found[0]!r} is typed by hand: compute it in inline code"
 
 
 def _wide_code(parts: Parts) -> Faults:

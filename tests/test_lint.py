@@ -39,6 +39,9 @@ def test_report_has_no_faults():
 
 def test_good_text_passes(tmp_path):
     assert faults(tmp_path, GOOD) == []
+    text = "See <https://a.org>, $1 - s$, `<b>`, $10$ such, 2 - 3 samples, K = 10 `{python} 1` s."
+    table = "| a |\n|---|\n| 1 |\n\n: A caption {#tbl-x}\n\n@tbl-x\n\nTerm\n: its definition\n"
+    assert faults(tmp_path, f"{GOOD}{text}\n\n{table}") == []
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,16 @@ def test_good_text_passes(tmp_path):
         ("A share", "In 12 s a share", "typed by hand"),
         ("A share", r"11.5\ % and a share", "typed by hand"),
         ("A share", r"In 12\ s a share", "typed by hand"),
+        ("A share", "In 12\nseconds, a share", "typed by hand"),
+        ("A share", "In $12$ s, a share", "typed by hand"),
+        ("A share", r"$11.5\,\%$ and a share", "typed by hand"),
+        ("A share", "A 12-second share", "typed by hand"),
+        ("A share", "5 per cent, a share", "typed by hand"),
+        ("A share", r"\textbf{A} share", "outside of mathematics"),
+        ("A share", "A <b>share</b>", "HTML is lost"),
+        ("see @eq-x", "see\n\n| a |\n|---|\n| 1 |\n\n: A caption\n\n@eq-x", "needs a label"),
+        ("\n\\newcommand", "\n```{python}\n#| label: fig-x\n1\n```\n\\newcommand", "given 2 times"),
+        ("\n\\newcommand", 2 * "\n```{python}\n#| label: a\n1\n```\n", "a is given 2 times"),
         ("see @eq-x", "see\n\n$$\nx\n$$ {#eq-x}\n\n@eq-x", "given 2 times"),
     ],
 )

@@ -73,6 +73,10 @@ See @eq-x.
 """
 
 
+PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+FIGURE = "\n```{python}\n#| label: fig-a\n#| fig-cap: A\n#| fig-alt: A\n"
+
+
 def write(folder: Path, text: str) -> Path:
     source = folder / "report.qmd"
     source.write_text(text)
@@ -378,7 +382,13 @@ def test_make_report_fails_when_a_chunk_raises(tmp_path):
         ("---\nformat: typst\nexecute:\n  echo: true\n---\n" + QUICK, "qmd:3: .*execute"),
         ("---\nformat: html\n---\n" + QUICK, "qmd:2: .*format: html"),
         (QUICK + "\n```{python}\n#| tbl-cap: no label\n1\n```\n", "tbl-cap needs a label"),
-        (QUICK + "\n```{python}\n#| label: fig-a\n#| fig-cap: A\n1\n```\n", "shows no figure"),
+        (QUICK + "\n```{python}\n" + PLOT + "\n```\n", "shows 1 figures: one with label"),
+        (QUICK + FIGURE + "\n" + PLOT + "\nplt.show(); plt.plot([2]);\n```\n", "shows 2 figures"),
+        (QUICK + "\n\n$$\nx = y \\tag{7}\n$$\n", r"qmd:12: .*\n?.*tag"),
+        (
+            QUICK + "\n```{python}\n#| label: fig-a\n#| fig-cap: A\n1\n```\n",
+            "shows 0 figures: one with",
+        ),
     ],
 )
 def test_what_would_be_lost_is_refused(tmp_path, session, text, says):
