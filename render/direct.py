@@ -16,7 +16,7 @@ from render.execute import Session, weave
 CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
-NAMED = r"(?:label|citation|resource|sequence|at /.*/)\s*([^\s,)]+)|(@[\w-]+)|math\s*([^,\n]+)"
+NAMED = r"(?:label|citation|resource|sequence|at /.*/)[\s`<]*([^\s,)>]+)|(@[\w-]+)|math\s*([^,\n]+)"
 
 
 def render(source: Path, to: str, session: Session, output: Path) -> Path:

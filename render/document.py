@@ -14,17 +14,18 @@ ROOT = Path(__file__).parents[1]
 FORMATS = ("typst", "html", "pdf", "ipynb")
 TEXTS, SWITCHES = ("label", "fig-cap", "fig-alt", "tbl-cap"), ("echo", "output")  # of chunks
 DIVS = r"\{\.(?:abstract|result)\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
-# Refused: shortcodes, other divs, and a caption on an image, which belongs into a div #fig-….
-REFUSED = re.compile(rf"\{{\{{<.*|^:::+(?! *(?:{DIVS})? *$).*|!\[[^]].*", re.M)
+# Refused: shortcodes, other divs, chunks in lists and quotations, and a caption on an image, which
+# belongs into a div #fig-….
+REFUSED = re.compile(rf"\{{\{{<.*|^:::+(?! *(?:{DIVS})? *$).*|!\[[^]].*|^[ >\t]+```+\{{.*", re.M)
 
 # The front matter; whatever else concerns the document stands in _quarto.yml.
 FRONT = (
-    r"---|(?:title|subtitle|bibliography|jupyter): .*|format: typst|author:| *- name: .*| *(?:#.*)?"
+    r"---|(?:title|subtitle|bibliography|jupyter): .*|format: typst|author:| *- name: .*| *(#.*)?"
 )
 OTHER = re.compile(rf"^(?!(?:{FRONT})$).*", re.M)
 
 FENCED = re.compile(r"^(`{3,}|~{3,})(.*)\n((?:.*\n)*?)(\1 *$|\Z)", re.M)  # fence, info, body, end
-INLINE = re.compile(r"`\{python\}\s*([^`]+?)\s*`")
+INLINE = re.compile(r"(?<!`)`\{python\}\s*([^`]+?)\s*`(?!`)")
 
 
 class ReportError(ValueError):

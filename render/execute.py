@@ -20,6 +20,7 @@ Output = list[dict[str, Any]]
 
 # What the chunks read beside their own text: a change there makes every cached output stale.
 WATCHED = ("mlp/*.py", "derivations/*.py", "results/**/*", "experiments/**/*", "figures/*.mplstyle")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Code with these names has read the report itself: its mathematics, comments and headings.
 READERS = re.compile(r"\b(checked|appendix)\b")
 READ = re.compile(r"\$\$.*?\$\$[^\n]*|<!--.*?-->|^(?:#|\\newcommand)[^\n]*", re.S | re.M)
@@ -100,8 +101,7 @@ class Session:
         try:
             self.client.execute_cell(run, len(self.client.nb.cells) - 1)
         except CellExecutionError as error:
-            trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
-            raise cell.fault(f"raised\n{trace}") from error
+            raise cell.fault(f"raised\n{COLOUR.sub('', error.traceback)}") from error
         return run.outputs
 
     def close(self) -> None:
@@ -155,7 +155,8 @@ def _shown(chunk: Part, outputs: Output, figures: Path) -> Iterator[str]:
             alt = options.get("fig-alt", "").strip().replace('"', "'")
             yield f'![]({file}){{fig-alt="{alt}"}}'
         else:
-            yield f"```\n{data['text/plain'].rstrip()}\n```"
+            text = COLOUR.sub("", data["text/plain"])
+            yield f"```\n{text.rstrip()}\n```"
     if unknown := set(kinds) - {"text/plain", "text/markdown", "image/svg+xml"}:
         raise chunk.fault(f"shows {unknown}")
     if (shown := kinds.count("image/svg+xml")) != ("fig-cap" in options):

@@ -6,9 +6,7 @@ local environments = { fig = "figure", tbl = "table", lst = "codelisting" }  -- 
 local counts, sections = { fig = 0, tbl = 0, lst = 0 }, { 0, 0 }
 local html, typst, latex = FORMAT:match("html"), FORMAT == "typst", FORMAT == "latex"
 
-local function raw(format, ...)
-  return pandoc.Inlines(pandoc.RawInline(FORMAT, format:format(...)))
-end
+local function raw(format, ...) return pandoc.Inlines(pandoc.RawInline(FORMAT, format:format(...))) end
 
 local function header(element)
   local level = element.level
@@ -38,7 +36,7 @@ local function equations(inlines)
     local label, at = label_in(inline), i - 1
     if label then
       if at > 1 and inlines[at].t ~= "Math" then at = at - 1 end  -- a space between
-      if at < 1 or inlines[at].mathtype ~= "DisplayMath" then fail(label .. " follows no display") end
+      if at < 1 or inlines[at].mathtype ~= "DisplayMath" then fail("label " .. label .. " follows no display") end
       inlines[at], inlines[i] = equation(inlines[at], label), pandoc.Str("")
     end
   end
@@ -57,8 +55,9 @@ local function float(block)
     block.caption, block.identifier = { long = {} }, ""
     content = pandoc.Blocks(block)
   else
-    caption = content:remove().content
+    caption = (content:remove() or {}).content
   end
+  if pandoc.utils.type(caption) ~= "Inlines" then fail("label " .. label .. " does not end in a caption: one paragraph") end
   local name, top = names[kind], kind ~= "fig"
   local before, after = raw("\\caption{\\label{%s}", label), raw("}\\end{%s}", environments[kind])
   if typst then
@@ -90,7 +89,7 @@ local function reference(cite)
   if #cite.citations > 1 or mode == "NormalCitation" then
     fail("write @" .. id .. " or, for the number alone, [-@" .. id .. "]")
   end
-  if not numbers[id] then fail("reference to @" .. id .. ", which no " .. name .. " bears") end
+  if not numbers[id] then fail("reference to @" .. id .. ", which no numbered " .. name .. " bears") end
   return pandoc.Link((mode == "AuthorInText" and name .. "\u{a0}" or "") .. numbers[id], "#" .. id)
 end
 
