@@ -29,6 +29,7 @@ LATEX = {
 OUTSIDE = {
     r"\\[A-Za-z]+": "LaTeX outside of mathematics is lost: use Markdown",
     r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>": "HTML is lost: use Markdown",
+    r"[^\0-\u017f\u2010-\u2026]": "LaTeX's text font lacks this character: use mathematics",
     r"(?<=\|\n)\n*:(?!.*\{#tbl-).+": "a table's caption needs a label {#tbl-…}, else it is lost",
 }
 LABEL = re.compile(r"\{[^{}\n]*#((?:eq|fig|tbl|lst|sec)-[\w-]+)")

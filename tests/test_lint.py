@@ -39,7 +39,7 @@ def test_report_has_no_faults():
 
 def test_good_text_passes(tmp_path):
     assert faults(tmp_path, GOOD) == []
-    text = "See <https://a.org>, $1 - s$, `<b>`, $10$ such, 2 - 3 samples, K = 10 `{python} 1` s."
+    text = "See <http://a.org>, $1 - s$, `<b>`, $10$ such, 2 - 3 samples, K = 10 `{python} 1` s “ö”"
     table = "| a |\n|---|\n| 1 |\n\n: A caption {#tbl-x}\n\n@tbl-x\n\nTerm\n: its definition\n"
     assert faults(tmp_path, f"{GOOD}{text}\n\n{table}") == []
 
@@ -77,6 +77,7 @@ def test_good_text_passes(tmp_path):
         ("A share", "5 per cent, a share", "typed by hand"),
         ("A share", r"\textbf{A} share", "outside of mathematics"),
         ("A share", "A <b>share</b>", "HTML is lost"),
+        ("A share", "A share ≤", "font lacks"),
         ("see @eq-x", "see\n\n| a |\n|---|\n| 1 |\n\n: A caption\n\n@eq-x", "needs a label"),
         ("\n\\newcommand", "\n```{python}\n#| label: fig-x\n1\n```\n\\newcommand", "given 2 times"),
         ("\n\\newcommand", 2 * "\n```{python}\n#| label: a\n1\n```\n", "a is given 2 times"),

@@ -115,6 +115,16 @@ def test_pdf_has_numbers_captions_and_computed_values(rendered):
         assert expected in text
 
 
+NEEDS_LATEX = pytest.mark.skipif(not shutil.which("lualatex"), reason="there is no LaTeX")
+
+
+@NEEDS_LATEX
+@pytest.mark.parametrize("source", [FIXTURE, QUICK])
+def test_latex_sets_a_report_with_floats_and_one_without(tmp_path, session, source):
+    text = text_of(direct.render(write(tmp_path, source), "pdf", session, tmp_path))
+    assert "See Equation" in text
+
+
 NEEDS_QUARTO = pytest.mark.skipif(
     not QUARTO, reason="there is no Quarto to compare the direct route with"
 )
@@ -140,7 +150,7 @@ def test_quarto_gives_the_same_text_in_the_same_order(tmp_path, rendered):
 
 
 @NEEDS_QUARTO
-@pytest.mark.skipif(not shutil.which("lualatex"), reason="there is no LaTeX for one of the formats")
+@NEEDS_LATEX
 def test_quarto_renders_typst_by_default_and_all_formats_on_demand(tmp_path):
     for name in ("render", "_quarto.yml"):
         (tmp_path / name).symlink_to(ROOT / name)
