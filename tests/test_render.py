@@ -119,7 +119,7 @@ NEEDS_LATEX = pytest.mark.skipif(not shutil.which("lualatex"), reason="there is 
 
 
 @NEEDS_LATEX
-@pytest.mark.parametrize("source", [FIXTURE, QUICK])
+@pytest.mark.parametrize("source", [FIXTURE, "---\ntitle: A title\n---\n" + QUICK])
 def test_latex_sets_a_report_with_floats_and_one_without(tmp_path, session, source):
     text = text_of(direct.render(write(tmp_path, source), "pdf", session, tmp_path))
     assert "See Equation" in text
