@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from render import direct
-from render.document import FORMATS, ROOT, ReportError, read
+from render.document import FORMATS, ROOT, read
 from render.execute import Session, salt
 
 REPORT = ROOT / "report.qmd"
@@ -51,8 +51,9 @@ def once(to: str, session: Session) -> int:
     begun = time.perf_counter()
     try:
         target = direct.render(REPORT, to, session, OUTPUT)
-    except (ReportError, yaml.YAMLError) as error:
-        print(f"render: {error}", file=sys.stderr)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        where = f"{REPORT.name}: " if isinstance(error, UnicodeError | yaml.YAMLError) else ""
+        print(f"render: {where}{error}", file=sys.stderr)
         return 1
     print(f"{target} in {time.perf_counter() - begun:.1f} s", flush=True)
     return 0
@@ -61,18 +62,24 @@ def once(to: str, session: Session) -> int:
 def watch(to: str, session: Session) -> int:
     """Render whenever something changes that the report depends on, until Ctrl-C.
 
-    In between, a kernel runs all chunks, so that the next edit finds it warm.
+    In between, a kernel runs all chunks, so that the next edit finds it warm. After a change of
+    code it is a new kernel, and the report is rendered again with what that one found.
     """
-    seen: tuple[str, ...] = ()
+    doubtful = False
+    seen: tuple[object, ...] = ()
     warming = session.outputs([], "")
     while True:
-        now = (REPORT.read_text(), (ROOT / "references.bib").read_text(), salt())
-        with contextlib.suppress(ReportError):
+        with contextlib.suppress(OSError, ValueError):
+            now = (REPORT.read_bytes(), (ROOT / "references.bib").read_bytes(), salt())
             if now != seen and (seen := now):
                 warming.close()  # here, as the garbage collection would swallow a Ctrl-C
                 if once(to, session) == 0:
                     warming = session.outputs(read(REPORT)[1], salt(), warm=True)
+                    doubtful = bool(session.doubtful)
             if next(warming, None) is None:
+                if doubtful:
+                    once(to, session)
+                    doubtful = False
                 time.sleep(0.3)
 
 

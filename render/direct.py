@@ -14,6 +14,10 @@ from render.document import ROOT, ReportError, read
 from render.execute import Session, weave
 
 CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
+# Settings in _quarto.yml that this route has built in.
+FIXED = yaml.safe_load(
+    "{lang: en, execute: {echo: false, warning: true}, crossref: {eq-prefix: Equation}}"
+)
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
 NAMED = r"(?:label|citation|resource|sequence|at /.*/)[\s`<]*([^\s,)>]+)|(@[\w-]+)|math\s*([^,\n]+)"
@@ -23,9 +27,11 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     """Render `source` into the folder `output`, atomically. Raises ReportError."""
     if to == "pdf" and not shutil.which("lualatex"):
         raise ReportError("--to pdf needs TeX Live; see the README, or use --to typst")
+    if any(CONFIG.get(key) != value for key, value in FIXED.items()):
+        raise ReportError(f"_quarto.yml: without Quarto, nothing else is known than {FIXED}")
     front, parts = read(source)
     meta = CONFIG | CONFIG["format"][to] | front | {"jupyter": KERNEL}
-    meta["author"] = [author["name"] for author in front.get("author", [])]
+    meta["author"] = [author["name"] for author in front.get("author") or []]
     target = output / meta["output-file"]
     output.mkdir(parents=True, exist_ok=True)
     folder = output / f".render-{os.getpid()}"  # the same each time: Typst sets anew what changed

@@ -1,5 +1,6 @@
 """report.qmd as data: front matter, prose and chunks, each with its line; and the dialect."""
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,18 +15,20 @@ ROOT = Path(__file__).parents[1]
 FORMATS = ("typst", "html", "pdf", "ipynb")
 TEXTS, SWITCHES = ("label", "fig-cap", "fig-alt", "tbl-cap"), ("echo", "output")  # of chunks
 DIVS = r"\{\.(?:abstract|result)\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
-# Refused: shortcodes, other divs, chunks in lists and quotations, and a caption on an image, which
-# belongs into a div #fig-….
-REFUSED = re.compile(rf"\{{\{{<.*|^:::+(?! *(?:{DIVS})? *$).*|!\[[^]].*|^[ >\t]+```+\{{.*", re.M)
+# Refused: shortcodes, other divs, chunks in lists and quotations, metadata in the text, images with
+# attributes, and with a caption, which belongs into a div #fig-….
+REFUSED = re.compile(
+    rf"\{{\{{<.*|^[ >\t]*:::+(?! *(?:{DIVS})? *$).*|^[ >\t]+```+\{{.*|(?<=\n)--- *\n\w[\w-]*:.*"
+    r"|!\[[^]].*|!\[\]\([^)]*\)\{(?!fig-alt=(?:\"[^\"]*\"|'[^']*') *\}).*",
+    re.M,
+)
 
 # The front matter; whatever else concerns the document stands in _quarto.yml.
-FRONT = (
-    r"---|(?:title|subtitle|bibliography|jupyter): .*|format: typst|author:| *- name: .*| *(#.*)?"
-)
-OTHER = re.compile(rf"^(?!(?:{FRONT})$).*", re.M)
+FRONT = r"--- *|(title|subtitle|bibliography): .*|jupyter: python3|format: typst|author:"
+OTHER = re.compile(rf"^(?!({FRONT}| *- name: .*| *(#.*)?)$).*", re.M)
 
 FENCED = re.compile(r"^(`{3,}|~{3,})(.*)\n((?:.*\n)*?)(\1 *$|\Z)", re.M)  # fence, info, body, end
-INLINE = re.compile(r"(?<!`)`\{python\}\s*([^`]+?)\s*`(?!`)")
+INLINE = re.compile(r"(?<!`)`\{python\} ([^`\s][^`\n]*)`(?!`)")
 
 
 class ReportError(ValueError):
@@ -48,8 +51,10 @@ class Part(NamedTuple):
 
 def read(path: Path) -> tuple[dict[str, Any], list[Part]]:
     """Front matter and parts of a .qmd file. Raises ReportError where it leaves the dialect."""
-    text = path.read_text(encoding="utf-8")
-    head = "".join(re.findall(r"\A---\n.*?^---\n", text, re.S | re.M))
+    text = path.read_text(encoding="utf-8-sig")
+    head = "".join(re.findall(r"\A--- *\n.*?^--- *\n", text, re.S | re.M))
+    if text.startswith("---") and not head:
+        raise ReportError(f"{path.name}:1: the front matter is never closed with ---")
     begun = len(head)
     parts: list[Part] = []
 
@@ -76,12 +81,16 @@ def read(path: Path) -> tuple[dict[str, Any], list[Part]]:
     add_prose(len(text))
     if found := OTHER.search(head) or REFUSED.search(FENCED.sub(lambda b: " " * len(b[0]), text)):
         raise ReportError(f"{path.name}:{line(found.start())}: not in the dialect: {found[0]}")
-    return yaml.safe_load(head.replace("---\n", "")) or {}, parts
+    return yaml.safe_load(re.sub(r"^--- *\n", "", head, flags=re.M)) or {}, parts
 
 
 def _chunk(line: int, lines: list[str]) -> Part:
-    head = [text[2:] for text in lines if text.startswith("#|")]
+    head = [text[2:] for text in itertools.takewhile(lambda text: text.startswith("#|"), lines)]
+    if any(re.match(r"\s*# ?\|", text) for text in lines[len(head) :]):
+        raise ValueError("options `#| ` stand in the first lines of a chunk")
     options = yaml.safe_load("\n".join(head)) or {}
+    if not isinstance(options, dict):
+        raise ValueError(f"options are written `#| key: value`, not {options!r}")
     for key, value in options.items():
         if key not in {str: TEXTS, bool: SWITCHES}.get(type(value), ()):
             known = f"texts {TEXTS}, true or false {SWITCHES}"

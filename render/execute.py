@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
 import re
 import sys
 from collections.abc import Generator, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from render.document import INLINE, ROOT, Part
 
@@ -20,9 +21,10 @@ Output = list[dict[str, Any]]
 
 # What the chunks read beside their own text: a change there makes every cached output stale.
 WATCHED = ("mlp/*.py", "derivations/*.py", "results/**/*", "experiments/**/*", "figures/*.mplstyle")
+FENCE = 8 * "`"  # longer than any that a chunk may print
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Code with these names has read the report itself: its mathematics, comments and headings.
-READERS = re.compile(r"\b(checked|appendix)\b")
+READERS = frozenset({"checked", "appendix"})
 READ = re.compile(r"\$\$.*?\$\$[^\n]*|<!--.*?-->|^(?:#|\\newcommand)[^\n]*", re.S | re.M)
 
 SETUP = r"""
@@ -50,6 +52,8 @@ class Session:
         self.client: NotebookClient | None = None
         self.kernel = contextlib.ExitStack()
         self.executed: list[str] = []  # keys of the cells that the living kernel has run
+        self.dirty = False  # whether it also ran cells that have since been replaced
+        self.doubtful: set[str] = set()  # outputs from such a kernel, which are not kept on disk
 
     def outputs(self, parts: list[Part], salt: str, *, warm: bool = False) -> Generator[Output]:
         """Yield the outputs of each part with code, from the cache or from the kernel.
@@ -57,26 +61,34 @@ class Session:
         A key covers what a cell depends on: `salt`, the cells before it, its own code. If the
         outputs of any cell are not known (or a warm kernel is wanted), those cells run, and all
         that the living kernel has not run yet. In the end, outputs of other cells are forgotten.
+        A kernel that ran cells which have been replaced serves until a warm one is wanted.
         """
         cells = [part for part in parts if part.code]
         read = "".join(READ.findall("\n".join(part.prose for part in parts)))
         keys = list(itertools.accumulate([salt, *(cell.code for cell in cells)], _hash))[1:]
-        names = [
-            _hash(key, read) if READERS.search(cell.code) else key
-            for key, cell in zip(keys, cells, strict=True)
-        ]
+        names, readers = [], READERS
+        for key, cell in zip(keys, cells, strict=True):
+            reads = readers & set(re.findall(r"\w+", cell.code))
+            names.append(_hash(key, read) if reads else key)
+            if reads:  # and so does what uses its variables
+                readers = readers | set(re.findall(r"^(\w+) =", cell.code, re.M))
         missing = {i for i, name in enumerate(names) if name not in self.known}
+        if warm and self.dirty:
+            self.close()
         if missing or warm:
             same = (ran == key for ran, key in zip(self.executed, keys, strict=False))
             common = sum(itertools.takewhile(bool, same))
             missing.update(range(common, len(cells)))
+            self.dirty |= common < len(self.executed)
             del self.executed[common:]
             if not common:
                 self.close()
         try:
             for i, (cell, name) in enumerate(zip(cells, names, strict=True)):
                 if i in missing:
+                    self.known.pop(name, None)  # and if the cell raises, it is not known
                     self.known[name] = self._run(cell)
+                    (self.doubtful.add if self.dirty else self.doubtful.discard)(name)
                     self.executed[i:] = self.executed[i:] or [keys[i]]
                 yield self.known[name]
             self.known = {name: self.known[name] for name in names}
@@ -84,7 +96,8 @@ class Session:
             if missing:
                 self.cache.parent.mkdir(parents=True, exist_ok=True)
                 temporary = self.cache.with_suffix(".tmp")
-                temporary.write_text(json.dumps(self.known))
+                sure = {name: self.known[name] for name in self.known.keys() - self.doubtful}
+                temporary.write_text(json.dumps(sure))
                 temporary.replace(self.cache)
 
     def _run(self, cell: Part) -> Output:
@@ -100,19 +113,24 @@ class Session:
         self.client.nb.cells.append(run)
         try:
             self.client.execute_cell(run, len(self.client.nb.cells) - 1)
-        except CellExecutionError as error:
-            raise cell.fault(f"raised\n{COLOUR.sub('', error.traceback)}") from error
+        except (CellExecutionError, DeadKernelError) as error:
+            self.dirty = True
+            if isinstance(error, DeadKernelError):
+                self.close()
+            raise cell.fault(f"raised\n{COLOUR.sub('', str(error))}") from error
         return run.outputs
 
     def close(self) -> None:
         """End the kernel."""
         self.kernel.close()
-        self.client, self.executed = None, []
+        self.client, self.executed, self.dirty = None, [], False
 
 
 def salt(root: Path = ROOT) -> str:
     """A hash of everything that chunks may read."""
-    digest = hashlib.sha256(f"{sys.version}{SETUP}".encode())
+    folder = os.environ.get("MLP_DATA") or "data"
+    data = [(path.name, path.stat().st_size) for path in sorted((root / folder).glob("*"))]
+    digest = hashlib.sha256(f"{sys.version}{SETUP}{folder}{data}".encode())
     for path in sorted(itertools.chain(*map(root.glob, WATCHED))):
         if path.is_file():
             digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
@@ -156,7 +174,7 @@ def _shown(chunk: Part, outputs: Output, figures: Path) -> Iterator[str]:
             yield f'![]({file}){{fig-alt="{alt}"}}'
         else:
             text = COLOUR.sub("", data["text/plain"])
-            yield f"```\n{text.rstrip()}\n```"
+            yield f"{FENCE}\n{text.rstrip()}\n{FENCE}"
     if unknown := set(kinds) - {"text/plain", "text/markdown", "image/svg+xml"}:
         raise chunk.fault(f"shows {unknown}")
     if (shown := kinds.count("image/svg+xml")) != ("fig-cap" in options):

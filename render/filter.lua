@@ -86,7 +86,7 @@ local function reference(cite)
   local id, mode = cite.citations[1].id, cite.citations[1].mode
   local name = names[id:match("^(%a+)%-")]
   if not name then return end
-  if #cite.citations > 1 or mode == "NormalCitation" then
+  if #cite.citations > 1 or #cite.citations[1].prefix > 0 or mode == "NormalCitation" then
     fail("write @" .. id .. " or, for the number alone, [-@" .. id .. "]")
   end
   if not numbers[id] then fail("reference to @" .. id .. ", which no numbered " .. name .. " bears") end

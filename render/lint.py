@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from render.document import ROOT, Part, read
+import yaml
+
+from render.document import ROOT, Part, ReportError, read
 
 # LaTeX that is lost or badly set on the way to Typst, and what to write instead.
 LATEX = {
@@ -36,8 +38,8 @@ LABEL = re.compile(r"\{[^{}\n]*#((?:eq|fig|tbl|lst|sec)-[\w-]+)")
 USE = re.compile(r"(?<![\w`])@((?:eq|fig|tbl|lst|sec)-[\w-]*\w)")
 NUMBERED = ("eq-", "fig-", "tbl-", "lst-")
 WIDTH = 88
-UNIT = r"%(?! interval)|(?:per ?cent|sec(?:ond)?s?|min(?:ute)?s?|[mµ]?s)\b"
-RESULT = rf"\d[\d.,]*(?:\\,|[\s\\$-]){{0,4}}(?:{UNIT})"
+UNIT = r"%(?! interval)|(?:per ?cent|sec(?:ond)?s?|min(?:ute)?s?|hours?|[mµ]?s)\b"
+RESULT = rf"\d[\d.,]*(?:\\,|[\s\\$*-]){{0,4}}(?:{UNIT})"
 MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+(?:\n[^$\n]+)?)\$", re.S)
 
 
@@ -147,18 +149,18 @@ def _figures(parts: Parts) -> Faults:
             label = str(part.options.get("label", ""))
             for prefix, needed in (("fig-", ("fig-cap", "fig-alt")), ("tbl-", ("tbl-cap",))):
                 for option in needed:
-                    if label.startswith(prefix) and not part.options.get(option):
+                    if label.startswith(prefix) and not str(part.options.get(option, "")).strip():
                         yield part.line, f"chunk {label} lacks {option}"
     for text, first in _prose(parts):
         for found in re.finditer(r"!\[[^\]]*\]\([^)]*\)(\{[^}]*\})?", text):
-            if "fig-alt=" not in (found[1] or ""):
+            if not re.search(r"fig-alt=.\s*[^\s\"']", found[1] or ""):
                 yield _line(text, found.start(), first), f"image without fig-alt: {found[0]}"
 
 
 def _typed_results(parts: Parts) -> Faults:
     practical = False
     for text, first in _prose(parts):
-        text = MATH.sub(lambda m: m[0] if re.fullmatch(r"[\d.,\\%$]+", m[0]) else _blank(m), text)
+        text = MATH.sub(lambda m: m[0] if re.fullmatch(r"[\d.,\\%$\s]+", m[0]) else _blank(m), text)
         for found in re.finditer(rf"^# .*|{RESULT}", text, re.M):
             if found[0].startswith("# "):
                 practical = "#sec-practical" in found[0] or "#sec-beyond" in found[0]
@@ -186,6 +188,9 @@ def _macros_in_captions(parts: Parts) -> Faults:
 
 
 if __name__ == "__main__":
-    found = lint()
+    try:
+        found = lint()
+    except (ReportError, yaml.YAMLError) as error:
+        sys.exit(f"render.lint: {error}")
     print("\n".join([*found, f"report.qmd: {len(found)} faults"]))
     sys.exit(bool(found))

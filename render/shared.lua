@@ -16,7 +16,7 @@ function define(label, number)
 end
 
 function label_in(inline)
-  return inline.t == "Str" and inline.text:match("^{#(eq%-[%w-]+)}")
+  return inline.t == "Str" and inline.text:match("^{#(eq%-[%w_-]+)}$")
 end
 
 local function count_equation(str)

@@ -74,6 +74,8 @@ def test_good_text_passes(tmp_path):
         ("A share", "In $12$ s, a share", "typed by hand"),
         ("A share", r"$11.5\,\%$ and a share", "typed by hand"),
         ("A share", "A 12-second share", "typed by hand"),
+        ("A share", r"**12** %, $12 \%$, a share", "typed by hand"),
+        ("see @eq-x", "see ![](a.png){fig-alt=' '} @eq-x", "image without fig-alt"),
         ("A share", "5 per cent, a share", "typed by hand"),
         ("A share", r"\textbf{A} share", "outside of mathematics"),
         ("A share", "A <b>share</b>", "HTML is lost"),
