@@ -25,6 +25,7 @@ FENCE = 8 * "`"  # longer than any that a chunk may print
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Code with these names has read the report itself: its mathematics, comments and headings.
 READERS = frozenset({"checked", "appendix"})
+ASSIGNMENT = re.compile(r"^(\w+) = (.*(?:\n[ )\]}].*)*)", re.M)
 READ = re.compile(r"\$\$.*?\$\$[^\n]*|<!--.*?-->|^(?:#|\\newcommand)[^\n]*", re.S | re.M)
 
 SETUP = r"""
@@ -70,8 +71,9 @@ class Session:
         for key, cell in zip(keys, cells, strict=True):
             reads = readers & set(re.findall(r"\w+", cell.code))
             names.append(_hash(key, read) if reads else key)
-            if reads:  # and so does what uses its variables
-                readers = readers | set(re.findall(r"^(\w+) =", cell.code, re.M))
+            for variable, value in ASSIGNMENT.findall(cell.code):  # what uses it reads, too
+                if readers & set(re.findall(r"\w+", value)):
+                    readers = readers | {variable}
         missing = {i for i, name in enumerate(names) if name not in self.known}
         if warm and self.dirty:
             self.close()
