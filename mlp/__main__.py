@@ -10,8 +10,10 @@ from typing import NoReturn
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from mlp import bench, data, ensemble, experiment, gradcheck, loop, model, search
+from mlp import data, gradcheck, loop, model
+from mlp.bench import measure as bench
 from mlp.data import DataError
+from mlp.lab import ensemble, experiment, search
 from mlp.log import LogError
 from mlp.model import Params
 from mlp.penalty import Lambdas, grad_penalty, penalty

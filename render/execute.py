@@ -20,7 +20,9 @@ from render.document import INLINE, ROOT, Part
 Output = list[dict[str, Any]]
 
 # What the chunks read beside their own text: a change there makes every cached output stale.
-WATCHED = ("mlp/*.py", "derivations/*.py", "results/**/*", "experiments/**/*", "figures/*.mplstyle")
+ROOMS = ("mlp", "figures", "literate", "derivations")
+OTHERS = ("results/**/*", "experiments/**/*", "figures/*.mplstyle")
+WATCHED = (*(f"{room}/**/*.py" for room in ROOMS), *OTHERS)
 FENCE = 8 * "`"  # longer than any that a chunk may print
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Code with these names has read the report itself: its mathematics, comments and headings.

@@ -1,0 +1,1 @@
+"""Recorded runs: experiments, searches and averages, each a YAML file in, evidence out."""

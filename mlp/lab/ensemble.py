@@ -1,0 +1,102 @@
+"""An average of several nets: the mean of the probabilities of an experiment's runs, one a seed.
+
+A file experiments/NAME.yml with the single key `average` names the experiment; the result stands in
+results/NAME/ like that of a run, with a log that has a line for each number of nets.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from mlp import train
+from mlp.lab import experiment
+from mlp.lab.experiment import Experiment, write_atomically
+from mlp.log import Log, read_rows
+from mlp.model import Params
+from mlp.settings import SettingsError
+
+
+class Record(NamedTuple):
+    """Figures of the average of the first so many nets."""
+
+    nets: int
+    valid_error: float
+    valid_loss: float
+    test_error: float
+    test_loss: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Average:
+    """What such a file says."""
+
+    name: str
+    of: Experiment
+
+
+def load(path: Path) -> Average | Experiment:
+    """Read a file of either kind. Raises SettingsError, naming file, key, value and remedy."""
+
+    def parse(text: str, name: str) -> Average | Experiment:
+        keys = experiment.mapping(text)
+        if "average" not in keys:
+            return experiment.from_mapping(keys, name)
+        of = keys["average"]
+        if set(keys) != {"average"} or not isinstance(of, str):
+            raise SettingsError(
+                f"average is {of!r}, with {len(keys) - 1} other keys; it must be the name of an "
+                "experiment, and the only key"
+            )
+        return Average(name, experiment.load(path.parent / f"{of}.yml"))
+
+    return experiment.read_file(path, parse)
+
+
+def run(average: Average, results: Path) -> Path:
+    """Run the experiment where it is not finished, average its nets, and return results/NAME/."""
+    of = average.of
+    runs = experiment.run(of, results)
+    folder = results / average.name
+    described = {"average": of.name, "seeds": list(of.seeds)}
+    with experiment.claimed(folder, described):
+        if not (folder / "summary.yml").exists():
+            _run(of, [_net(run_folder) for run_folder in runs], folder, described)
+    return folder
+
+
+def _net(folder: Path) -> Params:
+    """The net of a finished run."""
+    checkpoint = folder / "checkpoint.npz"
+    if not checkpoint.exists():
+        raise SettingsError(
+            f"{checkpoint}: not there, as nets are not kept in git; delete {folder} to train again"
+        )
+    return experiment.restore(checkpoint)[0].best
+
+
+def _run(of: Experiment, nets: list[Params], folder: Path, described: dict[str, Any]) -> None:
+    _, *parts = of.splits()
+    per_net = [[train.outputs(net, part.X, of.settings.mirrored) for part in parts] for net in nets]
+    with Log(folder / "log.csv", Record._fields) as log:
+        for n in range(1, len(nets) + 1):
+            averages = [train.average(list(several)) for several in zip(*per_net[:n], strict=True)]
+            judged = [train.judge(oa, part.y) for oa, part in zip(averages, parts, strict=True)]
+            record = Record(n, *judged[0], *judged[1])
+            log.write(record)
+    experiment.write_predictions(folder, averages[-1], parts[-1].y)
+    summary = described | {"chosen": record._asdict()}
+    write_atomically(folder / "summary.yml", yaml.safe_dump(summary, sort_keys=False).encode())
+
+
+def read(path: Path) -> list[Record]:
+    """Read the log of an average. Raises LogError."""
+    return read_rows(path, Record)
+
+
+def describe(folder: Path) -> str:
+    """One line on a finished average."""
+    chosen = Record(**experiment.at_chosen(folder))
+    errors = f"valid {chosen.valid_error:.2%}, test {chosen.test_error:.2%}"
+    return f"{folder}: {chosen.nets} nets; {errors}"

@@ -1,0 +1,95 @@
+import re
+
+import pytest
+
+from literate import source
+from literate.source import equations, expected_name, line, quote, statements
+from mlp import functions, loop, model
+from render import direct
+from render.execute import Session
+from tests.render.test_render import text_of
+
+# Labelled equations of the report that no statement carries out, each with its reason.
+PROSE_ONLY: dict[str, str] = {}
+
+
+def test_labels_in_code_and_report_agree_both_ways():
+    assert set(statements()) == set(equations()) - set(PROSE_ONLY)
+    assert set(PROSE_ONLY) <= set(equations())
+
+
+def test_every_label_of_the_report_is_one_of_a_display():
+    labels = re.findall(r"\{#(eq-[\w-]+)\}", source.REPORT.read_text(encoding="utf-8"))
+    assert sorted(labels) == sorted(equations())
+
+
+@pytest.mark.parametrize("label", statements())
+def test_a_labelled_statement_assigns_the_name_that_its_label_says(label):
+    assert statements()[label].name == expected_name(label)
+
+
+@pytest.mark.parametrize("label", statements())
+def test_a_labelled_statement_fits_the_page_and_bears_one_label_at_a_line_end(label):
+    code = statements()[label].code
+    assert max(map(len, code.splitlines())) <= 88
+    assert re.findall(r"# @(eq-[\w-]+)$", code, re.MULTILINE) == [label]
+    compile(f"def function():\n    {code}", label, "exec")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("def f():\n    x = 1  # @eq-x\n    x = 2  # @eq-x\n", "stands twice"),
+        ("def f():\n    # @eq-x\n    x = 1\n", "not on an assignment or return"),
+        ("def f():\n    if 1:  # @eq-x\n        pass\n", "not on an assignment or return"),
+        ("x = 1  # @eq-x\n", "not on an assignment or return"),
+    ],
+)
+def test_a_label_that_is_not_on_one_statement_is_refused(tmp_path, monkeypatch, code, says):
+    (tmp_path / "module.py").write_text(code)
+    monkeypatch.setattr(source, "PACKAGE", tmp_path)
+    with pytest.raises(ValueError, match=says):
+        statements.__wrapped__()
+
+
+def test_a_statement_over_several_lines_is_quoted_whole():
+    assert line("eq-penalty") == (
+        "```python\n"
+        "return (  # @eq-penalty\n"
+        "    l11 * l1(W1) + l12 * l2_squared(W1) + l21 * l1(W2) + l22 * l2_squared(W2)\n"
+        ")\n"
+        "```\n"
+    )
+
+
+def test_quoting_leaves_the_docstring_out_and_the_code_as_it_is():
+    quoted = quote(functions.rect, functions.rect_prime)
+    assert quoted == (
+        "```python\n"
+        "def rect(x: ArrayLike) -> Array:\n"
+        "    return np.maximum(0, x)  # @eq-rect\n"
+        "\n"
+        "def rect_prime(x: ArrayLike) -> Array:\n"
+        "    return np.real(x) > 0  # @eq-rect-prime\n"
+        "```\n"
+    )
+    assert functions.rect.__doc__ in quote(functions.rect, docstrings=True)
+
+
+def test_labelled_tells_functions_of_the_same_name_apart():
+    assert list(source.labelled(loop.bprop)) == ["eq-grad-theta"]
+    assert source.labelled(model.bprop)["eq-batch-grad-W2"] == "grad_W2 = grad_oa @ act.hs.T"
+
+
+def test_numbers_in_listings_are_those_of_the_equations_in_the_pdf(tmp_path):
+    text = source.REPORT.read_text(encoding="utf-8")
+    macros = "\n".join(re.findall(r"^\\newcommand.*$", text, re.MULTILINE))
+    displays = [f"$$\n{latex}\n$$ {{#{label}}}" for label, latex in equations().items()]
+    probes = [f"{line(label)}\nis [-@{label}]." for label in statements()]
+    report = tmp_path / "report.qmd"
+    report.write_text("\n\n".join(["---\ntitle: T\n---", macros, *displays, *probes]))
+    (tmp_path / "references.bib").touch()
+    pdf = text_of(direct.render(report, "typst", Session(tmp_path / "cache"), tmp_path))
+    numbers = [str(1 + list(equations()).index(label)) for label in statements()]
+    assert re.findall(r"# \((\d+)\)", pdf) == numbers
+    assert re.findall(r"is (\d+)\.", pdf) == numbers
