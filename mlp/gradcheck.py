@@ -13,6 +13,7 @@ from mlp.functions import Array
 from mlp.model import Params, fprop
 
 Function = Callable[[Params], Array]  # parameters -> scalar, real or complex
+TINY = 1e-30  # a complex step, so small that its square is lost in rounding
 
 
 def perturbed(params: Params, step: complex) -> Iterator[tuple[Params, str, tuple[int, ...]]]:
@@ -37,7 +38,7 @@ def central_difference(f: Function, params: Params, epsilon: float = 1e-5) -> Pa
     return _collect(params, [(u - d) / (2 * epsilon) for u, d in zip(up, down, strict=True)])
 
 
-def complex_step(f: Function, params: Params, epsilon: float = 1e-30) -> Params:
+def complex_step(f: Function, params: Params, epsilon: float = TINY) -> Params:
     """Im f(θ + iε)/ε for each scalar of θ: nothing is subtracted, exact to rounding."""
     return _collect(params, [f(p).imag / epsilon for p, *_ in perturbed(params, epsilon * 1j)])
 
@@ -107,3 +108,37 @@ def compare(f: Function, gradient: Params, params: Params, epsilon: float = 1e-5
 def distance_to_kink(params: Params, x: Array) -> float:
     """The smallest |hᵃ| over units and examples: where it is small, differences cross a kink."""
     return float(np.abs(fprop(params, x).ha).min())
+
+
+class Differences(NamedTuple):
+    """The largest difference of a derivative from each of two numerical ones."""
+
+    complex_step: float
+    central: float
+
+
+def differences(
+    f: Callable[[Array], Array],
+    f_prime: Callable[[Array], Array],
+    x: Array,
+    epsilon: float = 1e-5,
+) -> Differences:
+    """How far f_prime(x) is from numerical derivatives of f at x, (n,), at worst.
+
+    Either f acts elementwise, or it is a scalar function of x, of which f_prime is the gradient.
+    """
+
+    def stepped(direction: Array) -> Array:
+        return f(x + TINY * 1j * direction).imag / TINY
+
+    def central(direction: Array) -> Array:
+        return (f(x + epsilon * direction) - f(x - epsilon * direction)) / (2 * epsilon)
+
+    found = []
+    for derivative in (stepped, central):
+        if np.ndim(f(x)):
+            estimate = derivative(np.ones_like(x))  # all components at once: none sees another
+        else:
+            estimate = np.array([derivative(direction) for direction in np.eye(x.size)])
+        found.append(float(np.abs(f_prime(x) - estimate).max()))
+    return Differences(*found)
