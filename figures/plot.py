@@ -17,7 +17,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from mlp.bench.measure import Case, Goal, Timing, aim, medians, over
+from mlp.bench.case import Case
+from mlp.bench.goals import Goal, aim, over
+from mlp.bench.results import Timing, medians
 from mlp.bench.tricks import used
 from mlp.data import CLASSES, ROOT, Dataset
 from mlp.functions import Array

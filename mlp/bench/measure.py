@@ -7,81 +7,39 @@ examples that it is the time of.
 """
 
 import contextlib
-import csv
 import importlib
-import io
 import json
 import math
 import os
 import re
 import resource
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import distributions, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import yaml
 from threadpoolctl import threadpool_info
 from tqdm import tqdm
 
 from mlp import data, fast, loop, train
-from mlp.bench.tricks import Saving
+from mlp.bench import goals, results
+from mlp.bench.case import CASES, VALID, Case, D, M, N
+from mlp.bench.results import Saving, Timing
 from mlp.data import DataError, Dataset
-from mlp.lab.experiment import machine, write_atomically
+from mlp.lab.store import machine
 from mlp.model import Params, init
 from mlp.penalty import Lambdas, grad_penalty
 from mlp.settings import Settings
 
-VALID = 6000  # of the 60,000 examples; the others are an epoch
-N, D, M = 60_000 - VALID, 784, 10
 ETA = 0.01
 ELASTIC = Lambdas(1e-6, 1e-5, 2e-6, 2e-5)
 PAUSE = 0.05  # seconds in which the threads of the process asked before come to rest
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-
-class Case(NamedTuple):
-    """What is timed: minibatches of K, hidden units, and whether there is an elastic net."""
-
-    K: int
-    d_h: int
-    elastic: bool
-
-
-class Timing(NamedTuple):
-    """One measured repetition: the seconds that so many examples of an epoch took."""
-
-    method: str
-    K: int
-    d_h: int
-    elastic: bool
-    threads: int
-    repetition: int
-    examples: int
-    seconds: float
-
-    @property
-    def case(self) -> Case:
-        """What was timed."""
-        return Case(self.K, self.d_h, self.elastic)
-
-    @property
-    def epoch(self) -> float:
-        """Seconds for a whole epoch."""
-        return self.seconds * N / self.examples
-
-
-CASES = [
-    Case(K, d_h, elastic)
-    for K in (10, 100, 1000)
-    for d_h in (32, 128, 512, 1024)
-    for elastic in (False, True)
-]
 
 # --- the methods: each takes examples in rows and a case, and gives what trains on the first n ----
 
@@ -368,127 +326,13 @@ def savings(repetitions: int) -> list[Saving]:
     return [Saving(*row) for row in json.loads(done.stdout)]
 
 
-# --- files ---------------------------------------------------------------------------------------
-
-
-def record(rows: Sequence[Timing | Saving], name: str, folder: Path, **more: object) -> Path:
-    """Write folder/NAME.csv, a line per repetition, and NAME.yml, what it was measured on."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(rows[0]._fields)
-    writer.writerows([int(v) if isinstance(v, bool) else v for v in row] for row in rows)
-    write_atomically(folder / f"{name}.csv", text.getvalue().encode())
-    measured = {row.method for row in rows if isinstance(row, Timing)}
-    peers = {package: version(package) for name, package in OPTIONAL.items() if name in measured}
-    blas = {f"{b['internal_api']} {b['version']}" for b in threadpool_info()}
-    about = machine() | {"blas": ", ".join(sorted(blas))} | peers | more
-    write_atomically(folder / f"{name}.yml", yaml.safe_dump(about, sort_keys=False).encode())
-    return folder / f"{name}.csv"
-
-
-def read(path: Path) -> list[Timing]:
-    """Read what `record` wrote."""
-    with path.open(newline="") as file:
-        return [
-            Timing(
-                row["method"],
-                int(row["K"]),
-                int(row["d_h"]),
-                bool(int(row["elastic"])),
-                int(row["threads"]),
-                int(row["repetition"]),
-                int(row["examples"]),
-                float(row["seconds"]),
-            )
-            for row in csv.DictReader(file)
-        ]
-
-
-def read_savings(path: Path) -> dict[str, dict[tuple[int, int], list[float]]]:
-    """Microseconds that each repetition of a trick saves in a minibatch, by trick and (K, d_h)."""
-    samples: dict[str, dict[tuple[int, int], list[float]]] = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            shapes = samples.setdefault(row["trick"], {})
-            saved = float(row["plain"]) - float(row["twin"])
-            shapes.setdefault((int(row["K"]), int(row["d_h"])), []).append(saved)
-    return samples
-
-
-# --- what comes out ------------------------------------------------------------------------------
-
-
-class Spread(NamedTuple):
-    """A sample of times in short."""
-
-    n: int
-    median: float
-    low: float
-    high: float
-
-
-def spread(timings: Iterable[Timing], method: str) -> Spread:
-    """Number, median, minimum and maximum of a method's seconds for an epoch."""
-    seconds = [t.epoch for t in timings if t.method == method]
-    return Spread(len(seconds), statistics.median(seconds), min(seconds), max(seconds))
-
-
-def medians(timings: Iterable[Timing], threads: int) -> dict[Case, dict[str, float]]:
-    """The median seconds of an epoch, by case and method."""
-    samples: dict[Case, dict[str, list[float]]] = {}
-    for t in timings:
-        if t.threads == threads:
-            samples.setdefault(t.case, {}).setdefault(t.method, []).append(t.epoch)
-    return {
-        case: {method: statistics.median(s) for method, s in methods.items()}
-        for case, methods in samples.items()
+def conditions(methods: Iterable[str]) -> dict[str, object]:
+    """What times depend on: the machine, and the versions of BLAS and of the methods' packages."""
+    blas = {f"{found['internal_api']} {found['version']}" for found in threadpool_info()}
+    peers = {
+        name: version(OPTIONAL[method]) for method, name in OPTIONAL.items() if method in methods
     }
-
-
-class Goal(NamedTuple):
-    """What the fast twin should reach against another method, and what it does reach."""
-
-    rival: str
-    case: Case
-    aim: float  # see `over`
-    reached: float
-
-    @property
-    def met(self) -> bool:
-        """Whether it is reached."""
-        return self.reached <= self.aim if self.rival == "floor" else self.reached >= self.aim
-
-
-def over(seconds: dict[str, float], rival: str) -> float:
-    """How many times faster than a rival the fast twin is; its time in floors for the floor."""
-    ratio = seconds["fast"] / seconds[rival]
-    return ratio if rival == "floor" else 1 / ratio
-
-
-def aim(rival: str, case: Case, threads: int) -> float | None:
-    """The goal set for the fast twin against a rival, if there is one."""
-    K, d_h, elastic = case
-    if threads > 1:
-        return 1.0 if rival == "pytorch" and K <= 100 else None
-    if rival == "pytorch":
-        return {10: 4.0, 100: 2.0 if d_h <= 128 else 1.2, 1000: 1.1}.get(K)
-    if rival == "sklearn":
-        return {10: 6.0, 100: 1.9, 1000: 1.35}.get(K)
-    if rival == "floor" and d_h >= 512 and not elastic:  # the floor has no penalty
-        return 0.6 if K <= 10 else 1.2
-    return None
-
-
-def goals(timings: Iterable[Timing], threads: int) -> list[Goal]:
-    """Every goal with what was reached, from the medians."""
-    found = []
-    for case, seconds in medians(timings, threads).items():
-        for rival in ("pytorch", "sklearn", "floor"):
-            wanted = aim(rival, case, threads)
-            if wanted and {rival, "fast"} <= set(seconds):
-                found.append(Goal(rival, case, wanted, over(seconds, rival)))
-    return found
+    return {**machine(), "blas": ", ".join(sorted(blas)), **peers}
 
 
 # --- the commands --------------------------------------------------------------------------------
@@ -510,15 +354,26 @@ def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool
     timings, source = measure(
         ("loop", "matrix"), [whole], [1], repetitions, target if quick else math.inf
     )
-    print(record(timings, "epoch", folder, data=source, load_average=load))
-    print(record(savings(repetitions), "tricks", folder, load_average=load))
+    about = conditions(("loop", "matrix")) | {"data": source, "load_average": load}
+    results.write(folder / "epoch.csv", timings, about)
+    print(folder / "epoch.csv")
+    results.write(
+        folder / "tricks.csv", savings(repetitions), conditions(()) | {"load_average": load}
+    )
+    print(folder / "tricks.csv")
     cases = [Case(10, 32, True), Case(100, 128, False)] if quick else CASES
     timings, source = measure(methods, cases, sorted({1, cores}), repetitions, target)
     size, most = peak() if source == "Fashion-MNIST" else (0, 0)
-    about = {"load_average": load, "data_bytes": size, "peak_bytes": most}
-    print(record(timings, "cost", folder, data=source, **about))
+    about = conditions(methods) | {
+        "data": source,
+        "load_average": load,
+        "data_bytes": size,
+        "peak_bytes": most,
+    }
+    results.write(folder / "cost.csv", timings, about)
+    print(folder / "cost.csv")
     for threads in sorted({1, cores}):
-        reached = goals(timings, threads)
+        reached = goals.judge(timings, threads)
         missed = [g for g in reached if not g.met]
         print(f"{threads} threads: {len(reached) - len(missed)} of {len(reached)} goals reached")
         for goal in missed:

@@ -5,11 +5,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mlp import train
+from mlp.bench.results import Saving, Savings
 from mlp.fast import Trainer
 from mlp.functions import Array, logsumexp
 from mlp.model import Params
@@ -19,17 +20,6 @@ N, D, M = 20_000, 784, 10
 ETA, L1 = 0.01, 1e-6
 SHAPES = ((10, 32), (10, 1024), (100, 128), (100, 1024))  # K, d_h
 CALLED = 200  # examples that the engines step through in one call
-
-
-class Saving(NamedTuple):
-    """Microseconds that one repetition took for a minibatch, the plain way and with the trick."""
-
-    trick: str
-    K: int
-    d_h: int
-    repetition: int
-    plain: float
-    twin: float
 
 
 class Single(Trainer):
@@ -94,6 +84,16 @@ def used(trick: str, K: int, d_h: int) -> bool:
     if trick == "strips":
         return _plan(Whole, K, d_h) != _plan(Single, K, d_h)
     return trick != "shared products" or _plan(Single, K, d_h) != _plan(Trainer, K, d_h)
+
+
+def at_work(savings: Savings) -> list[list[float]]:
+    """What the repetitions saved, for each trick and shape at which the twin uses the trick."""
+    return [
+        saved
+        for trick, by_shape in savings.items()
+        for (K, d_h), saved in by_shape.items()
+        if used(trick, K, d_h)
+    ]
 
 
 def _plan(kind: type[Trainer], K: int, d_h: int) -> tuple[int, int, bool]:

@@ -8,11 +8,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from mlp import train
-from mlp.lab import experiment
-from mlp.lab.experiment import Experiment, write_atomically
+from mlp.lab import experiment, store, summary
+from mlp.lab.experiment import Experiment
 from mlp.log import Log, read_rows
 from mlp.model import Params
 from mlp.settings import SettingsError
@@ -60,7 +58,7 @@ def run(average: Average, results: Path) -> Path:
     runs = experiment.run(of, results)
     folder = results / average.name
     described = {"average": of.name, "seeds": list(of.seeds)}
-    with experiment.claimed(folder, described):
+    with store.claimed(folder, described):
         if not (folder / "summary.yml").exists():
             _run(of, [_net(run_folder) for run_folder in runs], folder, described)
     return folder
@@ -73,7 +71,7 @@ def _net(folder: Path) -> Params:
         raise SettingsError(
             f"{checkpoint}: not there, as nets are not kept in git; delete {folder} to train again"
         )
-    return experiment.restore(checkpoint)[0].best
+    return store.restore(checkpoint)[0].best
 
 
 def _run(of: Experiment, nets: list[Params], folder: Path, described: dict[str, Any]) -> None:
@@ -86,8 +84,8 @@ def _run(of: Experiment, nets: list[Params], folder: Path, described: dict[str, 
             record = Record(n, *judged[0], *judged[1])
             log.write(record)
     experiment.write_predictions(folder, averages[-1], parts[-1].y)
-    summary = described | {"chosen": record._asdict()}
-    write_atomically(folder / "summary.yml", yaml.safe_dump(summary, sort_keys=False).encode())
+    reached = described | {"chosen": record._asdict()}
+    store.write_atomically(folder / "summary.yml", store.to_yaml(reached))
 
 
 def read(path: Path) -> list[Record]:
@@ -97,6 +95,6 @@ def read(path: Path) -> list[Record]:
 
 def describe(folder: Path) -> str:
     """One line on a finished average."""
-    chosen = Record(**experiment.at_chosen(folder))
+    chosen = Record(**summary.at_chosen(folder))
     errors = f"valid {chosen.valid_error:.2%}, test {chosen.test_error:.2%}"
     return f"{folder}: {chosen.nets} nets; {errors}"

@@ -8,17 +8,13 @@ checkpoint.npz is for going on.
 
 import dataclasses
 import io
-import os
-import platform
 import signal
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import filelock
 import numpy as np
 import yaml
 from tqdm import tqdm
@@ -26,14 +22,14 @@ from tqdm import tqdm
 from mlp import data, fast, train
 from mlp.data import Dataset, Splits
 from mlp.functions import Array
+from mlp.lab import summary
+from mlp.lab.store import claimed, machine, restore, save, to_yaml, write_atomically
 from mlp.log import Log, Record, read
-from mlp.model import Params
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError, State
 
 T = TypeVar("T")
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows
-KEPT = ("checkpoint*.npz", "summary.yml", "best.yml")  # what shows that a folder holds results
 OWN = ("data", "valid", "seeds", "standardize", "refit")  # the keys beside those of Settings
 
 
@@ -178,57 +174,9 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
                     raise DivergedError(f"{folder}: {error}") from error
         folders.append(folder)
     if len(folders) > 1:
-        summary = yaml.safe_dump(over_seeds(folders), sort_keys=False)
-        write_atomically(results / experiment.name / "summary.yml", summary.encode())
+        over = summary.over_runs([summary.at_chosen(folder) for folder in folders])
+        write_atomically(results / experiment.name / "summary.yml", to_yaml(over))
     return folders
-
-
-def over_seeds(folders: list[Path]) -> dict[str, Any]:
-    """Mean and standard deviation over runs of what they have at their chosen epochs."""
-    chosen = [at_chosen(folder) for folder in folders]
-    columns = {name: np.array([record[name] for record in chosen]) for name in Record._fields}
-    return {"runs": len(folders)} | {
-        name: {"mean": float(values.mean()), "std": float(values.std(ddof=1))}
-        for name, values in columns.items()
-    }
-
-
-def at_chosen(folder: Path) -> dict[str, Any]:
-    """What summary.yml has of a run's chosen epoch. Raises SettingsError if it is damaged."""
-    path = folder / "summary.yml"
-    try:
-        return dict(yaml.safe_load(path.read_text())["chosen"])
-    except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"{path}: damaged summary; restore it or delete {folder}") from error
-
-
-@contextmanager
-def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
-    """Keep the folder for this process, with settings.yml in it, or raise SettingsError.
-
-    The folder may be in use by another process, or hold what other settings gave. A run that never
-    came to a checkpoint gave nothing: once its settings are corrected, the same command starts it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock")
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout as error:
-        raise SettingsError(f"{folder}: another process writes here; let it end") from error
-    try:
-        path, text = folder / "settings.yml", yaml.safe_dump(described, sort_keys=False)
-        if path.exists() and path.read_bytes() != text.encode():
-            if any(found for kept in KEPT for found in folder.glob(kept)):
-                raise SettingsError(
-                    f"{folder}: holds results of other settings (settings.yml); "
-                    "delete the folder or rename the file of settings"
-                )
-            for table in folder.glob("*.csv"):
-                table.unlink()
-        write_atomically(path, text.encode())
-        yield
-    finally:
-        lock.release()
 
 
 def _run_one(
@@ -283,15 +231,13 @@ def _finish(
 ) -> None:
     oa = train.outputs(state.best, splits.test.X, described["settings"]["mirrored"])
     write_predictions(folder, oa, splits.test.y)
-    summary = {
+    reached = {
         "chosen": state.chosen._asdict(),
         "epochs": state.epoch,
         "seconds": round(seconds, 1),
         "machine": machine(),
     }
-    write_atomically(
-        folder / "summary.yml", yaml.safe_dump(described | summary, sort_keys=False).encode()
-    )
+    write_atomically(folder / "summary.yml", to_yaml(described | reached))
 
 
 def write_predictions(folder: Path, oa: Array, y: Array) -> None:
@@ -308,63 +254,8 @@ def write_predictions(folder: Path, oa: Array, y: Array) -> None:
 
 def describe(folder: Path) -> str:
     """One line on a finished run."""
-    chosen = at_chosen(folder)
+    chosen = summary.at_chosen(folder)
     return f"{folder}: epoch {chosen['epoch']} chosen; {_figures(Record(**chosen))}"
-
-
-def machine() -> dict[str, str | int]:
-    """The hardware and the versions that a measurement depends on."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [
-            s.split(":")[1].strip() for s in cpuinfo.read_text().splitlines() if "model name" in s
-        ]
-        processor = names[0] if names else processor
-    return {
-        "processor": processor,
-        "cores": os.cpu_count() or 1,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-    }
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write under a temporary name and rename: readers see the old file or the new one."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
-
-
-def save(path: Path, state: State, seconds: float) -> None:
-    """Write a checkpoint atomically: parameters, velocity, epoch, and what was chosen so far.
-
-    The state of the random generator is in it, too: each epoch draws from a generator of its own,
-    which the run's seed and the epoch determine.
-    """
-    arrays: dict[str, Any] = {"epoch": state.epoch, "chosen": state.chosen, "seconds": seconds}
-    for group in ("params", "velocity", "best"):
-        for name, array in getattr(state, group)._asdict().items():
-            arrays[f"{group}_{name}"] = array
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_atomically(path, buffer.getvalue())
-
-
-def restore(path: Path) -> tuple[State, float]:
-    """Read a checkpoint. Raises SettingsError if the file is damaged."""
-    try:
-        with path.open("rb") as file, np.load(file) as saved:
-            params, velocity, best = (
-                Params(*(saved[f"{group}_{name}"] for name in Params._fields))
-                for group in ("params", "velocity", "best")
-            )
-            epoch, *figures = saved["chosen"].tolist()
-            chosen = Record(int(epoch), *figures)
-            state = State(int(saved["epoch"]), params, velocity, chosen, best)
-            return state, float(saved["seconds"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise SettingsError(f"{path}: damaged checkpoint ({error}); delete it") from error
 
 
 @contextmanager

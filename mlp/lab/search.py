@@ -27,8 +27,8 @@ from tqdm import tqdm
 
 from mlp import data, fast, train
 from mlp.data import Splits
-from mlp.lab import experiment
-from mlp.lab.experiment import Experiment, write_atomically
+from mlp.lab import experiment, store
+from mlp.lab.experiment import Experiment
 from mlp.log import Log, LogError, read_rows
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError, State
@@ -212,7 +212,7 @@ def run(search: Search, results: Path) -> Path:
     """
     of, folder = search.experiment, results / search.experiment.name
     _splits(of.data, of.valid, of.standardize)  # faults and downloads come before all else
-    with experiment.claimed(folder, describe(search)):
+    with store.claimed(folder, describe(search)):
         if not (folder / "best.yml").exists():
             _run(search, folder)
     return folder
@@ -260,14 +260,13 @@ def _run(search: Search, folder: Path) -> None:
             bar.update(len(done) * (until - begun))
             waiting = [trial for trial in chosen if trial not in done]
             states = (
-                experiment.restore(checkpoint(trial))[0] if number > 1 else None
-                for trial in waiting
+                store.restore(checkpoint(trial))[0] if number > 1 else None for trial in waiting
             )
             for trial, reached in _parallel(search, waiting, states, until):
                 if isinstance(reached, State):
                     at = reached.chosen
                     row = Row(number, trial, reached.epoch, at.epoch, at.valid_error, at.valid_loss)
-                    experiment.save(checkpoint(trial), reached, 0.0)
+                    store.save(checkpoint(trial), reached, 0.0)
                 else:
                     row = Row(number, trial, until, 0, math.nan, math.nan)
                 rows.append(row)
@@ -286,7 +285,9 @@ def _run(search: Search, folder: Path) -> None:
     seed = settings.pop("seed")
     keys = data_keys(search) | {"seeds": [seed]} | settings
     note = f"# Lowest validation error of the search {name}: {winner.valid_error:.2%}\n"
-    write_atomically(folder / "best.yml", (note + yaml.safe_dump(keys, sort_keys=False)).encode())
+    store.write_atomically(
+        folder / "best.yml", (note + yaml.safe_dump(keys, sort_keys=False)).encode()
+    )
     for trial in range(len(search.trials)):
         checkpoint(trial).unlink(missing_ok=True)
 
