@@ -31,8 +31,8 @@ class Error(NamedTuple):
 def rungs(logs: Mapping[str, Sequence[Sequence[Record]]], nets: Sequence[Averaged]) -> Figure:
     """Validation error against the epoch, median and range of runs; errors against `nets`.
 
-    `logs` has the records of the runs of each rung. Epochs that not all runs of a rung have reached
-    are left out.
+    `logs` has the records of all runs of a rung, for three rungs at most. Epochs that not all runs
+    of a rung have reached are left out.
     """
     figure, (left, right) = plt.subplots(1, 2, gridspec_kw={"width_ratios": (3, 2)})
     _draw_runs(left, logs)

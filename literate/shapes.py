@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from figures.plot import table
+from figures.tables import table
 from literate.source import labelled, variables
 from mlp import loop
 from mlp.functions import Array

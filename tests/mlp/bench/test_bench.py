@@ -1,10 +1,8 @@
 import math
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from figures import plot
 from mlp import fast, train
 from mlp.__main__ import main
 from mlp.bench import measure as bench
@@ -116,11 +114,6 @@ def test_bench_measures_what_is_there_and_writes_three_tables(tmp_path, monkeypa
     assert {f.name for f in tmp_path.glob("*.csv")} == {"epoch.csv", "tricks.csv", "cost.csv"}
 
 
-def test_the_table_of_tricks_has_medians_and_a_dash_where_a_trick_is_not_used():
-    saved = {"strips": {(10, 32): [1, 4, 2], (10, 128): [-1, -3, -4]}}
-    assert plot.savings_table(saved).splitlines()[2] == "| strips | – | −3.0 |"
-
-
 def test_a_trick_is_used_where_the_plan_of_the_twin_differs_with_it():
     for K, d_h in tricks.SHAPES:
         assert tricks.used("buffers", K, d_h)
@@ -132,25 +125,3 @@ def test_savings_are_measured_in_a_process_with_one_thread():
     saved = bench.savings(1)
     assert {(s.K, s.d_h) for s in saved} == set(tricks.SHAPES)
     assert all(s.plain > 0 for s in saved)
-
-
-def test_the_figure_draws_each_method_against_both_sizes():
-    some = [t._replace(K=K) for t in timings(loop=2, fast=1) for K in (10, 100)]
-    plot.use_style()
-    figure = plot.plot_cost(some)
-    upper, lower = figure.subfigs
-    assert len(upper.axes) == 2
-    assert len(lower.axes) == 1
-    assert len(lower.axes[0].lines) == len(plot.METHODS) - 1
-    drawn = lower.axes[0].lines[list(plot.METHODS).index("fast") - 1]
-    np.testing.assert_allclose(drawn.get_ydata(), [1, 1])
-    plt.close(figure)
-
-
-def test_the_tables_show_every_case_and_mark_missed_goals():
-    some = timings(fast=1, pytorch=1.1, sklearn=4, floor=0.9)
-    some += [t._replace(threads=4) for t in some]
-    some += [t._replace(elastic=True) for t in some]
-    cost, ratios = (f(some).splitlines()[2:] for f in (plot.cost_table, plot.ratio_table))
-    assert cost == ["| 100 | 512 |  |  | 4.00 | 1.10 | 1.00 | 0.90 |"]
-    assert ratios == ["| 100 | 512 | †1.10 | †1.10 | 4.00 | 4.00 | 1.11 | 1.10 | 1.10 |"]
