@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlp import train
-from mlp.fast import Trainer
+from mlp import fast, train
 from mlp.functions import Array, logsumexp
 from mlp.model import Params
 from mlp.settings import Settings
@@ -32,7 +31,7 @@ class Saving(NamedTuple):
     twin: float
 
 
-class Single(Trainer):
+class Single(fast.Steps):
     """The fast twin without shared products."""
 
     SHARED = 10**12
@@ -59,7 +58,7 @@ def arrays(K: int, d_h: int) -> SimpleNamespace:
     settings = Settings(d_h=d_h, eta=ETA, epochs=1, K=K)
     state = train.start(settings, D, M, f)
     a.whole, a.single, a.trainer = (
-        kind(state.params, state.velocity, settings) for kind in (Whole, Single, Trainer)
+        kind(state.params, state.velocity, settings) for kind in (Whole, Single, fast.Steps)
     )
     return a
 
@@ -80,7 +79,7 @@ def _masked(a: SimpleNamespace) -> tuple[Array, Array]:
 
 
 def _clipped(a: SimpleNamespace) -> Array:
-    np.multiply(a.W1, Trainer.HUGE, out=a.W1_)
+    np.multiply(a.W1, fast.Steps.HUGE, out=a.W1_)
     return a.W1_.clip(-ETA * L1, ETA * L1, out=a.W1_)
 
 
@@ -93,10 +92,10 @@ def used(trick: str, K: int, d_h: int) -> bool:
     """Whether the twin's work at this shape differs with the trick; with most it always does."""
     if trick == "strips":
         return _plan(Whole, K, d_h) != _plan(Single, K, d_h)
-    return trick != "shared products" or _plan(Single, K, d_h) != _plan(Trainer, K, d_h)
+    return trick != "shared products" or _plan(Single, K, d_h) != _plan(fast.Steps, K, d_h)
 
 
-def _plan(kind: type[Trainer], K: int, d_h: int) -> tuple[int, int, bool]:
+def _plan(kind: type[fast.Steps], K: int, d_h: int) -> tuple[int, int, bool]:
     shapes = ((d_h, D), (d_h, 1), (M, d_h), (M, 1))
     blank = Params(*(np.empty(shape, np.float32) for shape in shapes))
     engine = kind(blank, blank, Settings(d_h=d_h, eta=ETA, epochs=1, K=K))

@@ -23,13 +23,13 @@ import numpy as np
 import yaml
 from tqdm import tqdm
 
-from mlp import data, fast, train
+from mlp import data, fast, regularize, train
 from mlp.data import Dataset, Splits
 from mlp.functions import Array
-from mlp.log import Log, Record, read
+from mlp.log import Log, read
 from mlp.model import Params
 from mlp.settings import Settings, SettingsError
-from mlp.train import DivergedError, State
+from mlp.train import DivergedError, Record, State
 
 T = TypeVar("T")
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows
@@ -66,19 +66,10 @@ def prepared(splits: Splits, *, standardize: bool, refit: bool) -> Splits:
         joined = Dataset(*(np.concatenate(pair) for pair in zip(train, valid, strict=True)))
         splits = Splits(joined, Dataset(valid.X[:0], valid.y[:0]), test)
     if standardize:
-        mean, deviation = mean_and_deviation(splits.train.X)
-        for part in splits:  # in place, to hold the data once
-            np.subtract(part.X, mean, out=part.X)
-            np.divide(part.X, deviation, out=part.X)
+        standard = regularize.standardizing(splits.train.X)
+        for part in splits:
+            standard.apply(part.X, out=part.X)  # in place, to hold the data once
     return splits
-
-
-def mean_and_deviation(X: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation over all values of X, in its precision, in little memory."""
-    pieces = np.array_split(X, 1 + X.size // 2**20)
-    mean = sum(piece.sum(dtype=np.float64) for piece in pieces) / X.size
-    variance = sum(np.square(piece - mean).sum(dtype=np.float64) for piece in pieces) / X.size
-    return X.dtype.type(mean), X.dtype.type(np.sqrt(variance))
 
 
 def mapping(text: str) -> dict[str, Any]:
@@ -259,7 +250,7 @@ def _run_one(
                 raise KeyboardInterrupt
 
         begun = time.perf_counter()
-        epochs = train.fit(splits, settings, state, tick, fast.Trainer)
+        epochs = train.fit(splits, settings, state, tick, fast.Steps)
         for record, state in epochs:
             log.write(record)
             now = time.perf_counter()
