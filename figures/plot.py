@@ -25,10 +25,9 @@ from mlp.data import CLASSES, ROOT, Dataset
 from mlp.functions import Array
 from mlp.gradcheck import Row
 from mlp.lab.experiment import Experiment
-from mlp.log import Record
 from mlp.model import Params, fprop
 from mlp.settings import Settings
-from mlp.train import evaluate
+from mlp.train import Record, evaluate
 
 POWER = re.compile(r"\\times 10\^\{-?(\d+)\}\$$")
 CLASS_COLOURS = ("#00456F", "#C04A00")  # darker than the regions they lie on

@@ -19,13 +19,12 @@ import numpy as np
 import yaml
 from tqdm import tqdm
 
-from mlp import data, fast, log, train
+from mlp import data, fast, log, regularize, train
 from mlp.data import Dataset, Splits
-from mlp.functions import Array
 from mlp.lab import store, summary
-from mlp.log import Log, Record
+from mlp.log import Log
 from mlp.settings import Settings, SettingsError
-from mlp.train import DivergedError, State
+from mlp.train import DivergedError, Record, State
 
 T = TypeVar("T")
 
@@ -61,19 +60,10 @@ def prepared(splits: Splits, *, standardize: bool, refit: bool) -> Splits:
         joined = Dataset(np.concatenate([train.X, valid.X]), np.concatenate([train.y, valid.y]))
         splits = Splits(joined, Dataset(valid.X[:0], valid.y[:0]), test)
     if standardize:
-        mean, deviation = mean_and_deviation(splits.train.X)
-        for part in splits:  # in place, to hold the data once
-            np.subtract(part.X, mean, out=part.X)
-            np.divide(part.X, deviation, out=part.X)
+        standard = regularize.standardizing(splits.train.X)
+        for part in splits:
+            standard.apply(part.X, out=part.X)  # in place, to hold the data once
     return splits
-
-
-def mean_and_deviation(X: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation over all values of X, in its precision, in little memory."""
-    pieces = np.array_split(X, 1 + X.size // 2**20)
-    mean = sum(piece.sum(dtype=np.float64) for piece in pieces) / X.size
-    variance = sum(np.square(piece - mean).sum(dtype=np.float64) for piece in pieces) / X.size
-    return X.dtype.type(mean), X.dtype.type(np.sqrt(variance))
 
 
 class Rule(NamedTuple):
@@ -248,7 +238,7 @@ def _train(name: str, settings: Settings, splits: Splits, folder: Path) -> tuple
             stop_if_pressed()
 
         before, start = seconds, time.perf_counter()
-        epochs = train.fit(splits, settings, state, tick, fast.Trainer)
+        epochs = train.fit(splits, settings, state, tick, fast.Steps)
         for record, state in epochs:
             table.write(record)
             seconds = before + time.perf_counter() - start

@@ -308,7 +308,7 @@ def advance(of: Experiment, settings: Settings, state: State | None, until: int)
     begun = state.epoch if state else 0
     with threadpool_limits(1):
         splits = _splits(of.data, of.valid, of.standardize)
-        epochs = train.fit(splits, settings, state, engine=fast.Trainer)
+        epochs = train.fit(splits, settings, state, engine=fast.Steps)
         try:
             for _, reached in itertools.islice(epochs, until - begun):
                 state = reached

@@ -15,10 +15,9 @@ import numpy as np
 import yaml
 
 from mlp.functions import Array
-from mlp.log import Record
 from mlp.model import Params
 from mlp.settings import SettingsError
-from mlp.train import State
+from mlp.train import Record, State
 
 KEPT = ("checkpoint*.npz", "summary.yml", "best.yml")  # what shows that a folder holds results
 TEMPORARY = ".tmp"  # the ending of files that are being written

@@ -9,8 +9,8 @@ from literate import shapes
 from mlp import gradcheck, model
 from mlp.data import Dataset
 from mlp.lab import ensemble, experiment
-from mlp.log import Record
 from mlp.model import Params
+from mlp.train import Record
 from tests.conftest import generic
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from mlp import log
+from mlp import log, train
 from mlp.lab import experiment, store
 from mlp.settings import SettingsError
 from mlp.train import DivergedError
@@ -104,7 +104,7 @@ def test_several_seeds_are_summed_up_by_mean_and_standard_deviation(tmp_path):
     a, b = (yaml.safe_load((f / "summary.yml").read_text())["chosen"] for f in folders)
     summary = yaml.safe_load((tmp_path / "small" / "summary.yml").read_text())
     assert summary["runs"] == 2
-    for name in log.Record._fields:
+    for name in train.Record._fields:
         assert summary[name]["mean"] == pytest.approx((a[name] + b[name]) / 2)
         assert summary[name]["std"] == pytest.approx(abs(a[name] - b[name]) / 2**0.5)
 
@@ -195,7 +195,7 @@ from mlp.bench.measure import peak_memory
 from mlp.lab import experiment, store
 text = "{data: fashion-mnist, valid: 6000, standardize: true, seeds: [0], d_h: 128, eta: 0.1, epochs: 1, K: 100}"
 whole = experiment.parse(text, "memory")
-next(train.fit(whole.splits(), whole.settings, engine=fast.Trainer))
+next(train.fit(whole.splits(), whole.settings, engine=fast.Steps))
 print(peak_memory() / 2**20)
 """  # noqa: E501
 
