@@ -13,9 +13,8 @@ from figures.curves import draw_curves
 from figures.style import CLASS_COLOURS, SMALL, WIDTH
 from mlp.data import Dataset
 from mlp.functions import Array
-from mlp.log import Record
 from mlp.model import Params, fprop
-from mlp.train import evaluate
+from mlp.train import Record, evaluate
 
 REGION_COLOURS = ("#8DB4D6", "#DCE5EC", "#FDEAD9")  # ever lighter, so that grey tells them apart
 MARKERS = ("o", "^")  # of class 0 and class 1

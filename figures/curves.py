@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.style import BLUE, GREEN, ORANGE
-from mlp.log import Record
+from mlp.train import Record
 
 
 class Part(NamedTuple):

@@ -13,8 +13,8 @@ from figures.style import BLUE, ORANGE
 from figures.tables import percent, scientific, table
 from mlp.lab.ensemble import Record as Averaged
 from mlp.lab.summary import half_width
-from mlp.log import Record
 from mlp.settings import Settings
+from mlp.train import Record
 
 LOOKS = (("0.3", "-"), (ORANGE, "--"), (BLUE, "-."))  # colour and line of each rung
 TICKS = (8, 9, 10, 12, 14, 16)  # percent

@@ -15,8 +15,7 @@ from mlp.bench import measure as bench
 from mlp.data import DataError
 from mlp.lab import ensemble, experiment, search
 from mlp.log import LogError
-from mlp.model import Params
-from mlp.penalty import Lambdas, grad_penalty, penalty
+from mlp.penalty import Lambdas, grad_regularized_risk, regularized_risk
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError
 
@@ -228,7 +227,7 @@ def run_check(options: argparse.Namespace) -> int:
         )
     rng = np.random.default_rng(options.seed)
     params = model.init(rng, options.d, options.d_h, options.m)
-    params = Params(*(p + 0.1 * rng.standard_normal(p.shape) for p in params))
+    params = params.map(lambda p: p + 0.1 * rng.standard_normal(p.shape))
     x = rng.standard_normal((options.d, options.K))
     y = rng.integers(0, options.m, options.K)
     lambdas = Lambdas(0.01, 0.02, 0.03, 0.04)
@@ -236,12 +235,9 @@ def run_check(options: argparse.Namespace) -> int:
     act = model.fprop(params, x)
     gradient = model.bprop(params, act, y)
     looped = loop.bprop(params, x, y)
-    regularized = Params(
-        *(g + r for g, r in zip(gradient, grad_penalty(params, lambdas), strict=True))
-    )
     rows = gradcheck.compare(
-        lambda p: model.loss(model.fprop(p, x).oa, y).mean() + penalty(p, lambdas),
-        regularized,
+        lambda p: regularized_risk(p, model.risk(p, x, y), lambdas),
+        grad_regularized_risk(params, gradient, lambdas),
         params,
         options.epsilon,
     )

@@ -7,19 +7,9 @@ examples, losses are averages per example, without penalty.
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-
-class Record(NamedTuple):
-    """One epoch: training figures accumulated during it, the others measured at its end."""
-
-    epoch: int
-    train_error: float
-    train_loss: float
-    valid_error: float
-    valid_loss: float
-    test_error: float
-    test_loss: float
+from mlp.train import Record
 
 
 class LogError(ValueError):

@@ -1,10 +1,12 @@
-"""Fixtures and strategies that the tests share: generic networks, far from special cases."""
+"""What tests share: generic networks, far from special cases, and a small experiment file."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
 import numpy as np
+import yaml
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -39,3 +41,19 @@ def generic(
         b2=rng.normal(size=(m, 1)),
     )
     return params, rng.normal(size=(d, K)), rng.integers(0, m, K)
+
+
+EXPERIMENT = """
+data: circles
+valid: 100
+seeds: [3, 4]
+d_h: 6
+eta: 0.3
+epochs: 5
+K: 50
+"""
+
+
+def changed(**keys: Any) -> str:
+    """The text of EXPERIMENT with some keys added or changed."""
+    return yaml.safe_dump(yaml.safe_load(EXPERIMENT) | keys)

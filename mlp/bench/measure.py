@@ -31,8 +31,8 @@ from mlp.bench.case import CASES, VALID, Case, D, M, N
 from mlp.bench.results import Saving, Timing
 from mlp.data import DataError, Dataset
 from mlp.lab.store import machine
-from mlp.model import Params, init
-from mlp.penalty import Lambdas, grad_penalty
+from mlp.model import init
+from mlp.penalty import Lambdas, grad_regularized_risk
 from mlp.settings import Settings
 
 ETA = 0.01
@@ -70,7 +70,7 @@ def shuffled(examples: Dataset) -> Any:
 
 def prepare_fast(examples: Dataset, case: Case) -> Run:
     """The fast twin."""
-    return prepare_engine(fast.Trainer, examples, case)
+    return prepare_engine(fast.Steps, examples, case)
 
 
 def prepare_matrix(examples: Dataset, case: Case) -> Run:
@@ -89,8 +89,7 @@ def prepare_loop(examples: Dataset, case: Case) -> Run:
             batch = order[i : i + case.K]
             grad = loop.bprop(params, examples.X[batch].T, examples.y[batch])
             if case.elastic:
-                pairs = zip(grad, grad_penalty(params, ELASTIC), strict=True)
-                grad = Params(*(g + r for g, r in pairs))
+                grad = grad_regularized_risk(params, grad, ELASTIC)
             params = train.update(params, grad, ETA)
 
     return run
@@ -298,7 +297,7 @@ def peak() -> tuple[int, int]:
 def train_once() -> int:
     """Train one epoch at K = 100, d_h = 1024; return the peak memory of this process in bytes."""
     splits = data.load("fashion-mnist", valid=VALID, seed=0, may_download=False)
-    for _ in train.fit(splits, Settings(d_h=1024, eta=ETA, epochs=1), engine=fast.Trainer):
+    for _ in train.fit(splits, Settings(d_h=1024, eta=ETA, epochs=1), engine=fast.Steps):
         pass
     return peak_memory()
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mlp import train
+from mlp import fast, train
 from mlp.bench.results import Saving, Savings
-from mlp.fast import Trainer
 from mlp.functions import Array, logsumexp
 from mlp.model import Params
 from mlp.settings import Settings
@@ -22,7 +21,7 @@ SHAPES = ((10, 32), (10, 1024), (100, 128), (100, 1024))  # K, d_h
 CALLED = 200  # examples that the engines step through in one call
 
 
-class Single(Trainer):
+class Single(fast.Steps):
     """The fast twin without shared products."""
 
     SHARED = 10**12
@@ -49,7 +48,7 @@ def arrays(K: int, d_h: int) -> SimpleNamespace:
     settings = Settings(d_h=d_h, eta=ETA, epochs=1, K=K)
     state = train.start(settings, D, M, f)
     a.whole, a.single, a.trainer = (
-        kind(state.params, state.velocity, settings) for kind in (Whole, Single, Trainer)
+        kind(state.params, state.velocity, settings) for kind in (Whole, Single, fast.Steps)
     )
     return a
 
@@ -70,7 +69,7 @@ def _masked(a: SimpleNamespace) -> tuple[Array, Array]:
 
 
 def _clipped(a: SimpleNamespace) -> Array:
-    np.multiply(a.W1, Trainer.HUGE, out=a.W1_)
+    np.multiply(a.W1, fast.Steps.HUGE, out=a.W1_)
     return a.W1_.clip(-ETA * L1, ETA * L1, out=a.W1_)
 
 
@@ -83,7 +82,7 @@ def used(trick: str, K: int, d_h: int) -> bool:
     """Whether the twin's work at this shape differs with the trick; with most it always does."""
     if trick == "strips":
         return _plan(Whole, K, d_h) != _plan(Single, K, d_h)
-    return trick != "shared products" or _plan(Single, K, d_h) != _plan(Trainer, K, d_h)
+    return trick != "shared products" or _plan(Single, K, d_h) != _plan(fast.Steps, K, d_h)
 
 
 def at_work(savings: Savings) -> list[list[float]]:
@@ -96,7 +95,7 @@ def at_work(savings: Savings) -> list[list[float]]:
     ]
 
 
-def _plan(kind: type[Trainer], K: int, d_h: int) -> tuple[int, int, bool]:
+def _plan(kind: type[fast.Steps], K: int, d_h: int) -> tuple[int, int, bool]:
     shapes = ((d_h, D), (d_h, 1), (M, d_h), (M, 1))
     blank = Params(*(np.empty(shape, np.float32) for shape in shapes))
     engine = kind(blank, blank, Settings(d_h=d_h, eta=ETA, epochs=1, K=K))

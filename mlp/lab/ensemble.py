@@ -60,7 +60,8 @@ def run(average: Average, results: Path) -> Path:
     described = {"average": of.name, "seeds": list(of.seeds)}
     with store.claimed(folder, described):
         if not (folder / "summary.yml").exists():
-            _run(of, [_net(run_folder) for run_folder in runs], folder, described)
+            nets = [_net(run_folder) for run_folder in runs]
+            _run(of, nets, folder, described)
     return folder
 
 
@@ -75,17 +76,18 @@ def _net(folder: Path) -> Params:
 
 
 def _run(of: Experiment, nets: list[Params], folder: Path, described: dict[str, Any]) -> None:
-    _, *parts = of.splits()
-    per_net = [[train.outputs(net, part.X, of.settings.mirrored) for part in parts] for net in nets]
+    """Average the first net, the first two, …; log each average, and record that of all."""
+    _, valid, test = of.splits()
+    mirrored = of.settings.mirrored
+    on_valid = [train.outputs(net, valid.X, mirrored) for net in nets]
+    on_test = [train.outputs(net, test.X, mirrored) for net in nets]
     with Log(folder / "log.csv", Record._fields) as log:
         for n in range(1, len(nets) + 1):
-            averages = [train.average(list(several)) for several in zip(*per_net[:n], strict=True)]
-            judged = [train.judge(oa, part.y) for oa, part in zip(averages, parts, strict=True)]
-            record = Record(n, *judged[0], *judged[1])
+            valid_oa, test_oa = train.average(on_valid[:n]), train.average(on_test[:n])
+            record = Record(n, *train.judge(valid_oa, valid.y), *train.judge(test_oa, test.y))
             log.write(record)
-    experiment.write_predictions(folder, averages[-1], parts[-1].y)
-    reached = described | {"chosen": record._asdict()}
-    store.write_atomically(folder / "summary.yml", store.to_yaml(reached))
+    store.write_predictions(folder, test_oa, test.y)
+    store.write_yaml(folder / "summary.yml", described | {"chosen": record._asdict()})
 
 
 def read(path: Path) -> list[Record]:

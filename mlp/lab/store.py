@@ -14,10 +14,10 @@ import filelock
 import numpy as np
 import yaml
 
-from mlp.log import Record
+from mlp.functions import Array
 from mlp.model import Params
 from mlp.settings import SettingsError
-from mlp.train import State
+from mlp.train import Record, State
 
 KEPT = ("checkpoint*.npz", "summary.yml", "best.yml")  # what shows that a folder holds results
 TEMPORARY = ".tmp"  # the ending of files that are being written
@@ -39,7 +39,7 @@ def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
     try:
         _tidy(folder)
         path = folder / "settings.yml"
-        content = to_yaml(described)
+        content = _yaml(described)
         if path.exists() and path.read_bytes() != content:
             _forget(folder)
         write_atomically(path, content)
@@ -77,9 +77,29 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def to_yaml(keys: dict[str, Any]) -> bytes:
-    """The text of a YAML file with these keys, in their order."""
-    return yaml.safe_dump(keys, sort_keys=False).encode()
+def write_yaml(path: Path, keys: dict[str, Any], note: str = "") -> None:
+    """Write keys and values atomically, in their order, below a comment where there is one."""
+    write_atomically(path, _yaml(keys, note))
+
+
+def _yaml(keys: dict[str, Any], note: str = "") -> bytes:
+    comment = f"# {note}\n" if note else ""
+    return (comment + yaml.safe_dump(keys, sort_keys=False)).encode()
+
+
+def write_predictions(folder: Path, oa: Array, y: Array) -> None:
+    """Write the predicted classes, (n,), and the confusion counts, (m, m), true class by row.
+
+    `oa` are the preactivations at the output, (m, n), of the examples whose classes are y, (n,).
+    """
+    predictions = oa.argmax(axis=0).astype(np.uint8)
+    counts = np.zeros((len(oa), len(oa)), int)
+    np.add.at(counts, (y, predictions), 1)
+    table = "".join(",".join(map(str, row)) + "\n" for row in counts)
+    write_atomically(folder / "confusion.csv", table.encode())
+    buffer = io.BytesIO()
+    np.save(buffer, predictions)
+    write_atomically(folder / "predictions.npy", buffer.getvalue())
 
 
 def save(path: Path, state: State, seconds: float) -> None:

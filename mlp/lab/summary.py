@@ -8,8 +8,8 @@ import numpy as np
 import yaml
 
 from mlp import log
-from mlp.log import Record
 from mlp.settings import SettingsError
+from mlp.train import Record
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from figures.style import use_style
-from mlp.log import Record
+from mlp.train import Record
 
 
 @pytest.fixture(autouse=True)

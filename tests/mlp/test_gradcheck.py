@@ -4,21 +4,19 @@ import pytest
 from mlp import functions, gradcheck, model
 from mlp.gradcheck import Row
 from mlp.model import Params
-from mlp.penalty import grad_penalty, penalty
+from mlp.penalty import grad_regularized_risk, regularized_risk
 from tests.conftest import LAMBDAS, generic
 
 params, x, y = generic(seed=2)
 
 
 def risk(p):
-    return model.loss(model.fprop(p, x).oa, y).mean() + penalty(p, LAMBDAS)
+    return regularized_risk(p, model.risk(p, x, y), LAMBDAS)
 
 
 def gradient():
-    pairs = zip(
-        model.bprop(params, model.fprop(params, x), y), grad_penalty(params, LAMBDAS), strict=True
-    )
-    return Params(*(a + b for a, b in pairs))
+    grad_risk = model.bprop(params, model.fprop(params, x), y)
+    return grad_regularized_risk(params, grad_risk, LAMBDAS)
 
 
 def test_right_gradient_passes_in_every_row():

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp import log
-from mlp.log import Log, LogError, Record
+from mlp.log import Log, LogError
+from mlp.train import Record
 
 RECORDS = [Record(1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6), Record(2, 1 / 3, 2e-17, 0.3, 4.0, 0.5, 0.6)]
 HEADER = "epoch,train_error,train_loss,valid_error,valid_loss,test_error,test_loss\n"

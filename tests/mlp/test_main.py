@@ -10,8 +10,8 @@ import pytest
 from mlp import gradcheck, log
 from mlp.__main__ import main
 from mlp.data import ROOT
-from mlp.lab import experiment
-from tests.mlp.lab.test_experiment import TEXT, changed
+from mlp.lab import store
+from tests.conftest import EXPERIMENT, changed
 
 
 def write(folder, text, name="small.yml"):
@@ -38,7 +38,7 @@ def test_the_help_of_train_names_every_key(capsys):
 
 
 def test_train_writes_results_and_says_what_was_chosen(tmp_path, capsys):
-    path = write(tmp_path, TEXT)
+    path = write(tmp_path, EXPERIMENT)
     assert main(["train", path, "--results", str(tmp_path / "results")]) == 0
     out = capsys.readouterr().out
     assert len(out.splitlines()) == 2
@@ -68,7 +68,9 @@ def test_bad_settings_give_one_line_and_status_2_and_nothing_is_written(
 
 
 def test_bad_search_file_gives_one_line_and_status_2(tmp_path, capsys):
-    assert main(["search", write(tmp_path, TEXT), "--results", str(tmp_path / "results")]) == 2
+    assert (
+        main(["search", write(tmp_path, EXPERIMENT), "--results", str(tmp_path / "results")]) == 2
+    )
     assert "search is None" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
 
@@ -136,7 +138,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path):
     assert process.returncode == 130
     assert "interrupted; the same command goes on" in err.splitlines()[-1]
     assert "Traceback" not in err
-    state, _ = experiment.restore(file.with_name("checkpoint.npz"))
+    state, _ = store.restore(file.with_name("checkpoint.npz"))
     assert len(log.read(file)) == state.epoch
     assert gradcheck.distance_to_kink(state.params, [[0.1], [0.2]]) > 0
 
@@ -160,7 +162,7 @@ def test_numbers_and_dates_out_of_all_bounds_are_one_line(tmp_path, capsys, key,
 
 def test_results_that_cannot_be_written_are_one_line(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
-    assert main(["train", write(tmp_path, TEXT), "--results", str(tmp_path / "file")]) == 2
+    assert main(["train", write(tmp_path, EXPERIMENT), "--results", str(tmp_path / "file")]) == 2
     error = capsys.readouterr().err
     assert str(tmp_path / "file") in error
     assert "mend the path" in error

@@ -1,8 +1,8 @@
 import numpy as np
 
-from mlp import gradcheck
+from mlp import gradcheck, model
 from mlp.model import Params
-from mlp.penalty import Lambdas, grad_penalty, penalty
+from mlp.penalty import Lambdas, grad_penalty, grad_regularized_risk, penalty, regularized_risk
 from tests.conftest import LAMBDAS, generic
 
 
@@ -22,6 +22,19 @@ def test_gradient_is_the_complex_step_of_the_value():
     numerical = gradcheck.complex_step(lambda p: penalty(p, LAMBDAS), params)
     for g, n in zip(grad_penalty(params, LAMBDAS), numerical, strict=True):
         np.testing.assert_allclose(g, n, rtol=1e-13)
+
+
+def test_gradient_of_the_regularised_risk_is_the_complex_step_of_risk_plus_penalty():
+    params, x, y = generic()
+    grad_risk = model.bprop(params, model.fprop(params, x), y)
+    gradient = grad_regularized_risk(params, grad_risk, LAMBDAS)
+
+    def summed(theta):
+        return model.risk(theta, x, y) + penalty(theta, LAMBDAS)
+
+    assert regularized_risk(params, model.risk(params, x, y), LAMBDAS) == summed(params)
+    for g, n in zip(gradient, gradcheck.complex_step(summed, params), strict=True):
+        np.testing.assert_allclose(g, n, rtol=1e-11)
 
 
 def test_zero_weights_and_biases_are_not_pulled():

@@ -7,7 +7,7 @@ import pytest
 from mlp import data, regularize, train
 from mlp.data import Dataset, Splits
 from mlp.functions import logsumexp, softmax
-from mlp.model import Params, bprop, fprop
+from mlp.model import bprop, fprop
 from mlp.penalty import grad_penalty
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError
@@ -51,7 +51,7 @@ def test_unusable_settings_are_refused_by_name_and_value(name, value):
 
 def test_two_steps_with_momentum_are_those_written_out():
     params, x, y = generic()
-    rest = Params(*(np.zeros_like(p) for p in params))
+    rest = params.map(np.zeros_like)
     one, velocity, oa = train.step(params, rest, x, y, 0.1, SETTINGS)
     two, _, _ = train.step(one, velocity, x, y, 0.03, SETTINGS)
 

@@ -28,7 +28,7 @@ def timings(**epochs):
     ]
 
 
-@pytest.mark.parametrize("engine", [train.Steps, fast.Trainer])
+@pytest.mark.parametrize("engine", [train.Steps, fast.Steps])
 @pytest.mark.parametrize("K", [10, 100])
 def test_our_epoch_steps_once_through_every_minibatch(examples, engine, K):
     seen, sizes = [], []

@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from mlp.lab import summary
-from mlp.log import Log, Record
+from mlp.log import Log
 from mlp.settings import SettingsError
+from mlp.train import Record
 
 
 def run(*valid_errors):
