@@ -1,7 +1,7 @@
 """Rungs, experiments that build on one another: their settings, their errors, an ensemble."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,13 +19,6 @@ from mlp.train import Record
 LOOKS = (("0.3", "-"), (ORANGE, "--"), (BLUE, "-."))  # colour and line of each rung
 TICKS = (8, 9, 10, 12, 14, 16)  # percent
 DASH = "–"
-
-
-class Error(NamedTuple):
-    """An error, a proportion: the mean over runs and their deviation, or that of a single net."""
-
-    mean: float
-    std: float | None = None
 
 
 def rungs(logs: Mapping[str, Sequence[Sequence[Record]]], nets: Sequence[Averaged]) -> Figure:
@@ -66,23 +59,28 @@ def _draw_averages(ax: Axes, nets: Sequence[Averaged]) -> None:
     ax.legend()
 
 
-def errors_table(rungs: Mapping[str, tuple[Error, Error]], n: int) -> str:
-    """Errors of each rung, on validation and test examples, in percent, with deviations.
+def errors_table(over_runs: Mapping[str, Mapping[str, Any]], average: Averaged, n: int) -> str:
+    """Errors of each rung in percent, on validation and test examples; the last rung is an average.
 
-    The last column is the 95 % interval of the test error, which is due to there being but n
-    examples.
+    `over_runs` has means and deviations over the runs of the others, as `summary.read` gives them.
+    The last column is the 95 % interval that is due to there being but n test examples.
     """
-    rows = []
-    for number, (what, (valid, test)) in enumerate(rungs.items(), start=1):
-        half = half_width(test.mean, n)
-        interval = f"{percent(test.mean - half)} to {percent(test.mean + half)}"
-        rows.append([str(number), what, *_told_error(valid), *_told_error(test), interval])
     head = ["", "network", "validation", "s.d.", "test", "s.d.", "95 % interval of test"]
+    rows = []
+    for number, (what, figures) in enumerate(over_runs.items(), start=1):
+        valid, test = figures["valid_error"], figures["test_error"]
+        cells = [percent(each) for each in (valid["mean"], valid["std"], test["mean"], test["std"])]
+        rows.append([str(number), what, *cells, _interval(test["mean"], n)])
+    cells = [percent(average.valid_error), DASH, percent(average.test_error), DASH]
+    what = f"average of {average.nets} networks"
+    rows.append([str(len(rows) + 1), what, *cells, _interval(average.test_error, n)])
     return table(head, rows, "llrrrrr")
 
 
-def _told_error(error: Error) -> list[str]:
-    return [percent(error.mean), DASH if error.std is None else percent(error.std)]
+def _interval(error: float, n: int) -> str:
+    """The 95 % interval of an error that was counted on n examples, in percent."""
+    half = half_width(error, n)
+    return f"{percent(error - half)} to {percent(error + half)}"
 
 
 def settings_table(settings: Mapping[str, Settings]) -> str:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from figures.rungs import Error, errors_table, rungs, settings_table
+from figures.rungs import errors_table, rungs, settings_table
 from mlp.lab import ensemble
 from mlp.settings import Settings
 
@@ -19,12 +19,14 @@ def test_rungs_show_the_median_of_runs_and_the_nets_averaged(records):
 
 
 def test_errors_stand_with_deviations_and_the_interval_of_the_test_error():
-    of_runs = Error(0.125, 0.001), Error(0.2, 0.002)
-    of_one = Error(0.11), Error(0.1)
-    rows = errors_table({"several": of_runs, "one": of_one}, n=10_000).splitlines()[2:]
-    assert rows == [
-        "| 1 | several | 12.50 | 0.10 | 20.00 | 0.20 | 19.22 to 20.78 |",
-        "| 2 | one | 11.00 | – | 10.00 | – | 9.41 to 10.59 |",
+    runs = {
+        "valid_error": {"mean": 0.125, "std": 0.001},
+        "test_error": {"mean": 0.2, "std": 0.002},
+    }
+    average = ensemble.Record(3, valid_error=0.11, valid_loss=0.5, test_error=0.1, test_loss=0.6)
+    assert errors_table({"plain": runs}, average, n=10_000).splitlines()[2:] == [
+        "| 1 | plain | 12.50 | 0.10 | 20.00 | 0.20 | 19.22 to 20.78 |",
+        "| 2 | average of 3 networks | 11.00 | – | 10.00 | – | 9.41 to 10.59 |",
     ]
 
 
