@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from figures.curves import PARTS
 from figures.style import BLUE, ORANGE
-from figures.tables import percent, scientific, table
+from figures.tables import DASH, percent, scientific, table
 from mlp.lab.ensemble import Record as Averaged
 from mlp.lab.summary import half_width
 from mlp.settings import Settings
@@ -18,7 +18,6 @@ from mlp.train import Record
 
 LOOKS = (("0.3", "-"), (ORANGE, "--"), (BLUE, "-."))  # colour and line of each rung
 TICKS = (8, 9, 10, 12, 14, 16)  # percent
-DASH = "–"
 
 
 def rungs(logs: Mapping[str, Sequence[Sequence[Record]]], nets: Sequence[Averaged]) -> Figure:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+DASH = "–"  # stands for what is not there
 MARKS = {"l": ":--", "r": "--:", "c": ":-:"}  # how Markdown aligns a column
 POWER = re.compile(r"\\times 10\^\{-?(\d+)\}\$$")  # with the digits of the exponent
 DIGIT_OF_EXPONENT = r"\,\,"  # a space of that width; Typst has no \phantom

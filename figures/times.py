@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from figures.style import BLUE, GREEN, ORANGE, PINK, WIDTH
-from figures.tables import fixed, table
+from figures.tables import DASH, fixed, table
 from mlp.bench.case import Case
 from mlp.bench.goals import Goal, aim, over
 from mlp.bench.results import Medians, Savings, Spread, Timing, medians
@@ -111,7 +111,7 @@ def savings_table(savings: Savings) -> str:
     rows = []
     for trick, by_shape in savings.items():
         cells = [
-            fixed(statistics.median(by_shape[shape]), 1) if used(trick, *shape) else "–"
+            fixed(statistics.median(by_shape[shape]), 1) if used(trick, *shape) else DASH
             for shape in shapes
         ]
         rows.append([trick, *cells])
@@ -120,8 +120,15 @@ def savings_table(savings: Savings) -> str:
 
 
 def goal(rival: str, K: int, d_h: int = 512, threads: int = 1) -> str:
-    """The goal of the fast twin against a rival, without elastic net, as a number in the text."""
-    return f"{aim(rival, Case(K, d_h, elastic=False), threads):g}"
+    """The goal of the fast twin against a rival, without elastic net, as a number in the text.
+
+    Raises ValueError where none was set.
+    """
+    wanted = aim(rival, Case(K, d_h, elastic=False), threads)
+    if wanted is None:
+        where = f"K = {K}, d_h = {d_h} and {threads} threads"
+        raise ValueError(f"no goal is set against {rival} for {where}; see mlp/bench/goals.py")
+    return f"{wanted:g}"
 
 
 # --- the figure ------------------------------------------------------------------------------
@@ -135,15 +142,15 @@ def cost(timings: Sequence[Timing]) -> Figure:
     seconds = _plain(timings)
     figure = plt.figure(figsize=(WIDTH, 4.6))
     above, below = figure.subfigures(2, 1, squeeze=False)[:, 0]
-    for part, fixed_size, size in ((above, "K", "d_h"), (below, "d_h", "K")):
-        values = _sizes(seconds, fixed_size)
+    for part, given, size in ((above, "K", "d_h"), (below, "d_h", "K")):
+        values = _sizes(seconds, given)
         axes = part.subplots(1, len(values), sharey=True, squeeze=False)[0]
         axes[0].set_ylabel("time of an epoch / s")
         for ax, value in zip(axes, values, strict=True):
-            some = {c: s for c, s in sorted(seconds.items()) if getattr(c, fixed_size) == value}
+            some = {c: s for c, s in sorted(seconds.items()) if getattr(c, given) == value}
             _draw_times(ax, some, size)
             _label_sizes(ax, _sizes(seconds, size))
-            ax.set_title(f"${fixed_size} = {value}$")
+            ax.set_title(f"${given} = {value}$")
             ax.set_xlabel(f"{SIZES[size]} ${size}$")
     figure.legend(
         above.axes[0].lines,

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from figures.times import cost, cost_table, epoch_table, goal, ratio_table, savings_table
 from mlp.bench.case import Case, N
@@ -52,6 +53,8 @@ def test_goals_are_told_as_short_as_can_be():
     assert goal("pytorch", K=10) == "4"
     assert goal("pytorch", K=100, d_h=128) == "2"
     assert goal("floor", K=100) == "1.2"
+    with pytest.raises(ValueError, match="against floor for K = 100, d_h = 32"):
+        goal("floor", K=100, d_h=32)
 
 
 def test_the_figure_draws_each_method_but_the_loop_against_both_sizes():
