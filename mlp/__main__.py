@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mlp import data, gradcheck, loop, model
-from mlp.bench import measure as bench
+from mlp.bench import suite
 from mlp.data import DataError
 from mlp.lab import ensemble, experiment, search
 from mlp.log import LogError
@@ -266,7 +266,7 @@ def run_check(options: argparse.Namespace) -> int:
 def run_bench(options: argparse.Namespace) -> int:
     """Measure times."""
     usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
-    bench.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
+    suite.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
     return 0
 
 
