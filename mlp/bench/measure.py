@@ -246,6 +246,7 @@ def serve(method: str) -> None:
 
     The first answer about a case comes after a warm-up. A line without a case ends the process.
     """
+    train.keep_freed_memory()  # as training does; so all methods have it
     prepare = METHODS[method]
     examples, source = load()
     print(json.dumps(source), flush=True)

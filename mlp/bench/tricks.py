@@ -147,6 +147,7 @@ WHOLE_CALLS = ("figures together", "strips", "shared products")  # several minib
 
 def measure(repetitions: int, seconds: float = 0.02) -> Iterator[Saving]:
     """Time every trick in every shape, both ways in turn, each repetition for some `seconds`."""
+    train.keep_freed_memory()
     for K, d_h in SHAPES:
         a = arrays(K, d_h)
         for trick, ways in PLAIN_AND_TWIN.items():
