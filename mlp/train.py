@@ -158,6 +158,16 @@ def step_sizes(settings: Settings, epoch: int, n_batches: int) -> Array:
     return eta_t
 
 
+def keep_freed_memory() -> None:
+    """Let the process keep the memory that a step frees, for the next step.
+
+    Once a block of up to 32 MiB was freed, glibc keeps up to twice its size. Else each step hands
+    its arrays back to the system and has new pages mapped, at the price of the arithmetic.
+    """
+    block = np.empty(24 * 2**20, np.uint8)
+    del block
+
+
 def fit(
     splits: Splits,
     settings: Settings,
@@ -173,6 +183,7 @@ def fit(
     then with the number of minibatches done since. Flips, shifts and mirrored need square images.
     Raises DivergedError.
     """
+    keep_freed_memory()
     if state is None:
         d, m = splits.train.X.shape[1], 1 + max(int(part.y.max(initial=0)) for part in splits)
         state = start(settings, d, m, splits.train.X.dtype)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from mlp import data
+from mlp import data, train
 from mlp.bench import threads
 from mlp.bench.case import VALID, Case, D, M, N
 from mlp.bench.methods import METHODS, Run
@@ -43,6 +43,7 @@ def serve(method: str) -> None:
 
     The first answer about a case comes after a warm-up. The end of the input ends the process.
     """
+    train.keep_freed_memory()  # as training does; so all methods have it
     prepare = METHODS[method]
     examples, source = load()
     print(json.dumps(source), flush=True)

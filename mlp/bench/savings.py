@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from mlp import data
+from mlp import data, train
 from mlp.bench import threads
 from mlp.bench.results import Saving
 from mlp.bench.tricks import SHAPES, TRICKS
@@ -27,6 +27,7 @@ def measured(repetitions: int) -> list[Saving]:
 
 def measure(repetitions: int, seconds: float = 0.02) -> Iterator[Saving]:
     """Time every trick in every shape, both ways in turn, each repetition for some `seconds`."""
+    train.keep_freed_memory()
     for K, d_h in SHAPES:
         for name, trick in TRICKS.items():
             plain, twin, minibatches = trick.prepare(K, d_h)

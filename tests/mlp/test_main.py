@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import re
 import signal
@@ -10,7 +11,8 @@ import pytest
 from mlp import gradcheck, log
 from mlp.__main__ import main
 from mlp.data import ROOT
-from mlp.lab import store
+from mlp.lab import experiment, store
+from mlp.settings import Settings
 from tests.conftest import EXPERIMENT, changed
 
 
@@ -29,12 +31,16 @@ def test_every_command_has_a_help_that_says_what_it_does(capsys):
         assert len(text.split("options:")[0].split()) > 30
 
 
-def test_the_help_of_train_names_every_key(capsys):
+def test_the_help_of_train_says_of_every_key_what_it_means_and_may_be(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
-    text = " ".join(capsys.readouterr().out.split())
-    for key in ("data", "refit", "d_h", "eta", "l21", "smoothing", "patience", "average"):
-        assert re.search(rf"\b{key}\b", text.split("Keys of the file")[1])
+    keys = capsys.readouterr().out.split("Keys of the file")[1]
+    for key in (*experiment.RULES, "average"):
+        assert re.search(rf"^  {key} ", keys, re.MULTILINE)
+    for setting in dataclasses.fields(Settings):
+        said = f"  {setting.name:12} {setting.metadata['means']}\n"
+        assert (said in keys) == (setting.name != "seed")  # the file has seeds
+    assert "a whole number >= 1 and < 2^31 (default: 100)" in keys
 
 
 def test_train_writes_results_and_says_what_was_chosen(tmp_path, capsys):
@@ -68,9 +74,8 @@ def test_bad_settings_give_one_line_and_status_2_and_nothing_is_written(
 
 
 def test_bad_search_file_gives_one_line_and_status_2(tmp_path, capsys):
-    assert (
-        main(["search", write(tmp_path, EXPERIMENT), "--results", str(tmp_path / "results")]) == 2
-    )
+    path = write(tmp_path, EXPERIMENT)
+    assert main(["search", path, "--results", str(tmp_path / "results")]) == 2
     assert "search is None" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
 
