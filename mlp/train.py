@@ -158,6 +158,19 @@ def step_sizes(settings: Settings, epoch: int, n_batches: int) -> Array:
     return eta_t
 
 
+def improves(record: Record, chosen: Record) -> bool:
+    """Whether an epoch takes the place of the chosen one, which is the first with the lowest error.
+
+    Validation error, that is; where it is nan, for want of validation examples, the last epoch.
+    """
+    return not record.valid_error >= chosen.valid_error
+
+
+def patient(epoch: int, chosen: Record, patience: int) -> bool:
+    """Whether a run goes on after this epoch: the chosen one is less than `patience` epochs ago."""
+    return epoch - chosen.epoch < patience
+
+
 def keep_freed_memory() -> None:
     """Let the process keep the memory that a step frees, for the next step.
 
@@ -188,7 +201,7 @@ def fit(
         d, m = splits.train.X.shape[1], 1 + max(int(part.y.max(initial=0)) for part in splits)
         state = start(settings, d, m, splits.train.X.dtype)
     white = regularize.whitening(splits.train.X, settings.whiten) if settings.whiten else None
-    while state.epoch < settings.epochs and state.epoch - state.chosen.epoch < settings.patience:
+    while state.epoch < settings.epochs and patient(state.epoch, state.chosen, settings.patience):
         record, state = run_epoch(splits, settings, state, tick, engine, white)
         yield record, state
 
@@ -237,9 +250,9 @@ def run_epoch(
                 "try a smaller eta"
             )
     reached = epoch, steps.params, steps.velocity
-    if len(valid.y) and record.valid_error >= state.chosen.valid_error:
-        return record, State(*reached, state.chosen, state.best)
-    return record, State(*reached, record, net)
+    if improves(record, state.chosen):
+        return record, State(*reached, record, net)
+    return record, State(*reached, state.chosen, state.best)
 
 
 def pieces(
