@@ -31,21 +31,17 @@ def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
     came to a checkpoint gave nothing: once its settings are corrected, the same command starts it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock")
     try:
-        lock.acquire(blocking=False)
+        lock = filelock.FileLock(folder / ".lock").acquire(blocking=False)
     except filelock.Timeout as error:
         raise SettingsError(f"{folder}: another process writes here; let it end") from error
-    try:
+    with lock:
         _tidy(folder)
-        path = folder / "settings.yml"
-        content = _yaml(described)
+        path, content = folder / "settings.yml", _yaml(described)
         if path.exists() and path.read_bytes() != content:
             _forget(folder)
         write_atomically(path, content)
         yield
-    finally:
-        lock.release()
 
 
 def _tidy(folder: Path) -> None:

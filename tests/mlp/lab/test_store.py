@@ -94,11 +94,11 @@ def test_a_claimed_folder_says_what_it_holds_and_is_refused_to_others(tmp_path):
         pass
 
 
-def test_a_folder_is_free_again_after_an_error(tmp_path):
-    with pytest.raises(RuntimeError, match="lost"), store.claimed(tmp_path, {}):
+def test_a_folder_is_free_again_while_an_error_still_is_looked_at(tmp_path):
+    with pytest.raises(RuntimeError, match="lost") as error, store.claimed(tmp_path, {}):
         raise RuntimeError("lost")
     with filelock.FileLock(tmp_path / ".lock", blocking=False):
-        pass
+        assert error.tb  # which holds the frames, and what was claimed in them
 
 
 @pytest.mark.parametrize("kept", ["checkpoint.npz", "checkpoint-3.npz", "summary.yml", "best.yml"])
@@ -107,7 +107,7 @@ def test_results_of_other_settings_stand_in_the_way(tmp_path, kept):
         (tmp_path / kept).touch()
         (tmp_path / "log.csv").touch()
     with (
-        pytest.raises(SettingsError, match="of other settings .*; delete the folder"),
+        pytest.raises(SettingsError, match=r"of other settings .*; delete the folder"),
         store.claimed(tmp_path, {"eta": 0.6}),
     ):
         pass
