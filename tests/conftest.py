@@ -39,3 +39,10 @@ def generic(
         b2=rng.normal(size=(m, 1)),
     )
     return params, rng.normal(size=(d, K)), rng.integers(0, m, K)
+
+
+def at_kinks(K: int = 40) -> tuple[Params, Array, Array]:
+    """Such a network with preactivations of exactly 0: what makes them is small and whole."""
+    params, x, y = generic(K=K)
+    params = params._replace(W1=np.rint(params.W1), b1=np.rint(params.b1))
+    return params, np.rint(x), y
