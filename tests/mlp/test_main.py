@@ -102,7 +102,8 @@ def test_check_passes_on_a_right_gradient(capsys):
     out = capsys.readouterr().out
     assert "W2[4, 2]" in out
     assert "20 parameters, 0 disagree" in out  # 2·3 + 2 + 4·2 + 4
-    assert len(out.splitlines()) == 1 + 20 + 1
+    assert "loop against matrix, 0 disagree" in out
+    assert len(out.splitlines()) == 1 + 20 + 3
 
 
 def test_check_fails_on_a_wrong_gradient(capsys, monkeypatch):
@@ -117,6 +118,22 @@ def test_check_fails_on_a_wrong_gradient(capsys, monkeypatch):
     monkeypatch.setattr(model, "bprop", wrong)
     assert main(["check"]) == 1
     assert "disagrees" in capsys.readouterr().out
+
+
+def test_check_passes_on_a_right_gradient_of_many_examples(capsys):
+    assert main(["check", "--d", "3", "--d_h", "2", "--m", "2", "--K", "20000"]) == 0
+    assert "14 parameters, 0 disagree" in capsys.readouterr().out
+
+
+def test_check_fails_on_a_loop_that_leaves_one_example_of_many_out(capsys, monkeypatch):
+    from mlp import loop
+
+    right = loop.bprop
+    monkeypatch.setattr(loop, "bprop", lambda params, x, y: right(params, x[:, 1:], y[1:]))
+    assert main(["check", "--d", "3", "--d_h", "2", "--m", "2", "--K", "20000"]) == 1
+    out = capsys.readouterr().out
+    assert "14 parameters, 0 disagree" in out
+    assert re.search(r"loop against matrix, 1?\d disagree", out)
 
 
 @pytest.mark.parametrize(
