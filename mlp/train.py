@@ -158,6 +158,29 @@ def step_sizes(settings: Settings, epoch: int, n_batches: int) -> Array:
     return eta_t
 
 
+def improves(record: Record, chosen: Record) -> bool:
+    """Whether an epoch takes the place of the chosen one, which is the first with the lowest error.
+
+    Validation error, that is; where it is nan, for want of validation examples, the last epoch.
+    """
+    return not record.valid_error >= chosen.valid_error
+
+
+def patient(epoch: int, chosen: Record, patience: int) -> bool:
+    """Whether a run goes on after this epoch: the chosen one is less than `patience` epochs ago."""
+    return epoch - chosen.epoch < patience
+
+
+def keep_freed_memory() -> None:
+    """Let the process keep the memory that a step frees, for the next step.
+
+    Once a block of up to 32 MiB was freed, glibc keeps up to twice its size. Else each step hands
+    its arrays back to the system and has new pages mapped, at the price of the arithmetic.
+    """
+    block = np.empty(24 * 2**20, np.uint8)
+    del block
+
+
 def fit(
     splits: Splits,
     settings: Settings,
@@ -173,11 +196,12 @@ def fit(
     then with the number of minibatches done since. Flips, shifts and mirrored need square images.
     Raises DivergedError.
     """
+    keep_freed_memory()
     if state is None:
         d, m = splits.train.X.shape[1], 1 + max(int(part.y.max(initial=0)) for part in splits)
         state = start(settings, d, m, splits.train.X.dtype)
     white = regularize.whitening(splits.train.X, settings.whiten) if settings.whiten else None
-    while state.epoch < settings.epochs and state.epoch - state.chosen.epoch < settings.patience:
+    while state.epoch < settings.epochs and patient(state.epoch, state.chosen, settings.patience):
         record, state = run_epoch(splits, settings, state, tick, engine, white)
         yield record, state
 
@@ -226,9 +250,9 @@ def run_epoch(
                 "try a smaller eta"
             )
     reached = epoch, steps.params, steps.velocity
-    if len(valid.y) and record.valid_error >= state.chosen.valid_error:
-        return record, State(*reached, state.chosen, state.best)
-    return record, State(*reached, record, net)
+    if improves(record, state.chosen):
+        return record, State(*reached, record, net)
+    return record, State(*reached, state.chosen, state.best)
 
 
 def pieces(

@@ -43,6 +43,13 @@ def generic(
     return params, rng.normal(size=(d, K)), rng.integers(0, m, K)
 
 
+def at_kinks(K: int = 40) -> tuple[Params, Array, Array]:
+    """Such a network with preactivations of exactly 0: what makes them is small and whole."""
+    params, x, y = generic(K=K)
+    params = params._replace(W1=np.rint(params.W1), b1=np.rint(params.b1))
+    return params, np.rint(x), y
+
+
 EXPERIMENT = """
 data: circles
 valid: 100

@@ -3,7 +3,6 @@
 import io
 import os
 import platform
-import secrets
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +14,12 @@ import numpy as np
 import yaml
 
 from mlp.functions import Array
+from mlp.log import TEMPORARY, temporary_name
 from mlp.model import Params
 from mlp.settings import SettingsError
 from mlp.train import Record, State
 
 KEPT = ("checkpoint*.npz", "summary.yml", "best.yml")  # what shows that a folder holds results
-TEMPORARY = ".tmp"  # the ending of files that are being written
 
 
 @contextmanager
@@ -31,21 +30,17 @@ def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
     came to a checkpoint gave nothing: once its settings are corrected, the same command starts it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock")
     try:
-        lock.acquire(blocking=False)
+        lock = filelock.FileLock(folder / ".lock").acquire(blocking=False)
     except filelock.Timeout as error:
         raise SettingsError(f"{folder}: another process writes here; let it end") from error
-    try:
+    with lock:
         _tidy(folder)
-        path = folder / "settings.yml"
-        content = _yaml(described)
+        path, content = folder / "settings.yml", _yaml(described)
         if path.exists() and path.read_bytes() != content:
             _forget(folder)
         write_atomically(path, content)
         yield
-    finally:
-        lock.release()
 
 
 def _tidy(folder: Path) -> None:
@@ -68,7 +63,7 @@ def _forget(folder: Path) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write under a temporary name and rename: readers see the old file or the new one."""
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")
+    temporary = temporary_name(path)
     try:
         with temporary.open("xb") as file:  # x: never through a link that was put there
             file.write(content)

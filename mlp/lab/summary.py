@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from mlp import log
+from mlp import log, train
 from mlp.settings import SettingsError
 from mlp.train import Record
 
@@ -47,12 +47,15 @@ def read_logs(folder: Path) -> list[list[Record]]:
 
 
 def stopped(records: Sequence[Record], patience: int) -> Record:
-    """The record that a run with this patience, of the epochs `records`, would have chosen."""
+    """The record that a run with this patience, of the epochs `records`, would have chosen.
+
+    By the rule of `train.fit`.
+    """
     chosen = records[0]
     for record in records:
-        if record.valid_error < chosen.valid_error:
+        if train.improves(record, chosen):
             chosen = record
-        elif record.epoch - chosen.epoch >= patience:
+        if not train.patient(record.epoch, chosen, patience):
             break
     return chosen
 

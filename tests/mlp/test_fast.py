@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp import fast, train
+from mlp import fast, model, train
 from mlp.settings import Settings
-from tests.conftest import generic
+from tests.conftest import at_kinks, generic
 
 RATES = st.sampled_from([0.0, 0.01, 0.2])
 SHAPES = st.permutations(range(2, 9))
@@ -54,6 +54,23 @@ def test_fast_steps_are_the_readable_ones(problem, chunk, strip):
 @given(problems(foldable=True), st.integers(10, 50))
 def test_steps_that_share_products_are_the_readable_ones(problem, chunk):
     agree(problem, CHUNK=chunk, SHARED=0)
+
+
+@pytest.mark.parametrize("shared", [0, 10**9])
+def test_fast_steps_are_the_readable_ones_at_kinks(shared):
+    params, x, y = at_kinks()
+    settings = Settings(d_h=4, eta=0.3, epochs=1, K=40)
+    agree((params, params, settings, x.T.copy(), y, np.arange(40), np.full(1, 0.3)), SHARED=shared)
+
+
+@pytest.mark.parametrize("shared", [0, 10**9])
+def test_fast_steps_are_the_readable_ones_where_exponentials_of_outputs_overflow(shared):
+    params, x, y = generic(K=40)
+    params = params._replace(W2=1e4 * params.W2)
+    assert model.fprop(params, x).oa.max() > 1e4
+    settings = Settings(d_h=4, eta=1e-3, epochs=1, K=8)
+    problem = params, params, settings, x.T.copy(), y, np.arange(40), np.full(5, 1e-3)
+    agree(problem, SHARED=shared)
 
 
 def test_the_penalty_of_a_weight_at_zero_is_zero():

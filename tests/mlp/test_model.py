@@ -3,7 +3,7 @@ from hypothesis import assume, given
 
 from mlp import gradcheck, model
 from mlp.model import Params
-from tests.conftest import generic, networks
+from tests.conftest import at_kinks, generic, networks
 
 
 def risk(x, y):
@@ -49,6 +49,18 @@ def test_gradient_is_the_complex_step_of_the_risk(network):
     numerical = gradcheck.complex_step(risk(x, y), params)
     for g, n in zip(grad, numerical, strict=True):
         np.testing.assert_allclose(g, n, rtol=1e-10, atol=1e-14)
+
+
+def test_gradient_at_a_kink_is_that_of_units_that_are_just_off():
+    params, x, y = at_kinks()
+    assert 0 < np.count_nonzero(model.fprop(params, x).ha == 0) < 40
+    at, below, above = (
+        model.bprop(moved, model.fprop(moved, x), y)
+        for moved in (params._replace(b1=params.b1 + step) for step in (0, -1e-12, 1e-12))
+    )
+    for a, b in zip(at, below, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+    assert np.abs(at.b1 - above.b1).max() > 1e-3
 
 
 @given(networks())

@@ -7,14 +7,14 @@ from tests.conftest import LAMBDAS, generic
 
 
 def test_value_worked_by_hand():
-    # |W1|₁ = 3, |W1|₂² = 5, |W2|₁ = 5, |W2|₂² = 25; the biases do not count.
+    # |W1|₁ = 3, |W1|₂² = 5, |W2|₁ = 7, |W2|₂² = 25; the biases do not count.
     params = Params(
         W1=np.array([[1.0, -2.0]]),
         b1=np.array([[100.0]]),
-        W2=np.array([[-5.0]]),
-        b2=np.array([[100.0]]),
+        W2=np.array([[-4.0], [3.0]]),
+        b2=np.array([[100.0], [100.0]]),
     )
-    assert penalty(params, Lambdas(l11=1000, l12=100, l21=10, l22=1)) == 3000 + 500 + 50 + 25
+    assert penalty(params, Lambdas(l11=1000, l12=100, l21=10, l22=1)) == 3000 + 500 + 70 + 25
 
 
 def test_gradient_is_the_complex_step_of_the_value():

@@ -14,9 +14,9 @@ def timings() -> Callable[..., list[Timing]]:
 
     def of(**epochs: float) -> list[Timing]:
         return [
-            Timing(method, 100, 512, False, 1, r, N // 2, seconds / 2 * factor)
+            Timing(method, 100, 512, False, 1, repetition, N // 2, seconds / 2 * factor)
             for method, seconds in epochs.items()
-            for r, factor in enumerate((1, 0.9, 3, 1.1, 0.8), 1)
+            for repetition, factor in enumerate((1, 0.9, 3, 1.1, 0.8), 1)
         ]
 
     return of

@@ -191,12 +191,12 @@ def test_standardized_data_have_mean_0_and_deviation_1_in_the_training_part():
 
 MEMORY = """
 from mlp import fast, train
-from mlp.bench.measure import peak_memory
+from mlp.bench import memory
 from mlp.lab import experiment, store
 text = "{data: fashion-mnist, valid: 6000, standardize: true, seeds: [0], d_h: 128, eta: 0.1, epochs: 1, K: 100}"
 whole = experiment.parse(text, "memory")
 next(train.fit(whole.splits(), whole.settings, engine=fast.Steps))
-print(peak_memory() / 2**20)
+print(memory.peak() / 2**20)
 """  # noqa: E501
 
 

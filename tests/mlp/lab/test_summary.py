@@ -1,13 +1,16 @@
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 import yaml
 
-from mlp.lab import summary
+from mlp import train
+from mlp.lab import experiment, summary
 from mlp.log import Log
 from mlp.settings import SettingsError
 from mlp.train import Record
+from tests.conftest import changed
 
 
 def run(*valid_errors):
@@ -49,6 +52,27 @@ def test_logs_come_in_the_order_of_the_seeds_as_numbers(tmp_path):
 def test_a_shorter_patience_chooses_the_best_epoch_up_to_where_it_ends(patience, chosen):
     records = run(0.5, 0.3, 0.4, 0.3, 0.2, 0.3, 0.4, 0.2, 0.1)
     assert summary.stopped(records, patience).epoch == chosen
+
+
+def test_stopped_tells_what_a_run_with_that_patience_does_choose():
+    small = experiment.parse(changed(seeds=[3], eta=2.0, K=10, epochs=30), "small")
+    splits = small.splits()
+
+    def train_with(patience):
+        settings = dataclasses.replace(small.settings, patience=patience)
+        return list(train.fit(splits, settings))
+
+    records = [record for record, _ in train_with(30)]
+    lengths = set()
+    for patience in range(1, 8):
+        outcome = train_with(patience)
+        lengths.add(len(outcome))
+        assert summary.stopped(records, patience) == outcome[-1][1].chosen
+    assert len(lengths) > 2  # some of the runs did end early
+
+
+def test_without_validation_examples_the_last_epoch_is_chosen():
+    assert summary.stopped(run(math.nan, math.nan, math.nan), 1).epoch == 3
 
 
 def test_figures_over_runs_are_means_and_standard_deviations():
