@@ -6,5 +6,6 @@ Modules, each importing only from those above it:
 * `summary`: what recorded runs say in short
 * `experiment`: what an experiment file says, and running it, once per seed
 * `ensemble`: the average of an experiment's networks
-* `space`, `search`: what a search is over, and running it
+* `space`: what a search file says: the trials and rounds of a search
+* `search`: running it, and its table
 """
