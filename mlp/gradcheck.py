@@ -140,22 +140,23 @@ def compare(
 def rounding(params: Params, x: Array, y: Array) -> Params:
     """The most by which rounding can part two right gradients of the risk, entry by entry.
 
-    Every entry is a sum of products over K examples. In whatever order the sum is added up, the
-    error is at most n units of rounding of the sum of the terms' magnitudes, n being the number of
-    roundings from the input to the entry (Higham 2002, chapters 3 and 4). The magnitudes are those
-    of a network of magnitudes, with os + onehot in place of os - onehot. An absolute error of the
-    largest oa is a relative one of os, twice. Not covered: a preactivation that rounding carries
+    Every entry is a sum of products over K examples. In whatever order it is added up, its error is
+    at most n units of rounding of the sum of the terms' magnitudes, n being the number of roundings
+    on the way from the input to the entry (Higham 2002, chapters 3 and 4). The magnitudes are those
+    of a network of magnitudes, with os + onehot in place of os - onehot. Since a lost example is a
+    K-th of the sum, rounding does not hide it. Not covered: a preactivation that rounding carries
     across the kink.
     """
     d, K = x.shape
     m, d_h = params.W2.shape
-    unit = np.finfo(params.W1.dtype).eps / 2
+    precision = np.finfo(params.W1.dtype)
     magnitudes = params.map(np.abs)
     most = fprop(magnitudes, np.abs(x))
-    n_os = 2 * (d + d_h + 4) * most.oa.max() + m + 16  # 16: exponential, twice
+    n_oa = d + d_h + 4  # up to oa, and to its distance from the largest one
+    n_os = 2 * n_oa * most.oa.max() + m + 16  # numerator and denominator; 16: their exponentials
     n = n_os + d + m + K + 4
     sums = bprop_from(magnitudes, most, (fprop(params, x).os + onehot(m, y)) / K)
-    return sums.map(lambda s: 2 * n * unit * s)
+    return sums.map(lambda s: 2 * n * (precision.eps / 2) * s + precision.tiny)
 
 
 def disagreements(one: Params, other: Params, bound: Params) -> int:
