@@ -201,3 +201,7 @@ class Report:
     def line(self, place: int) -> int:
         """The line of a place in the text, from 1 on."""
         return self.text.count("\n", 0, place) + 1
+
+    def sections(self, place: int) -> tuple[str, ...]:
+        """The labels of the headings above a place in the text, outermost first."""
+        return sections(self.headings, place)
