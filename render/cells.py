@@ -38,7 +38,8 @@ def fault(what: str, *pieces: Chunk | Value) -> ReportError:
 def _said(piece: Chunk | Value) -> str:
     if isinstance(piece, Value):
         return f"value {piece.code}"
-    return f"chunk {piece.label or piece.code}"
+    first, _, _ = piece.code.strip().partition("\n")
+    return f"chunk {piece.label or first}"
 
 
 def cells(report: Report) -> list[Cell]:
@@ -125,7 +126,8 @@ def names_of(piece: Chunk | Value) -> Names:
             top = symtable.symtable(code, "chunk", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         row = getattr(error, "lineno", None) or 1
-        raise ReportError(f"report.qmd:{line + row - 1}: {_said(piece)}: {error}") from error
+        what = getattr(error, "msg", error)
+        raise ReportError(f"report.qmd:{line + row - 1}: {_said(piece)}: {what}") from error
     symbols = top.get_symbols()
     inner = [s for table in _below(top) for s in table.get_symbols() if s.is_global()]
     bound = [s for s in [*symbols, *inner] if s.is_assigned()]
