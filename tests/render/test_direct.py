@@ -142,9 +142,7 @@ def test_settings_that_the_direct_route_has_built_in_are_not_ignored(
         ),
     ],
 )
-def test_what_pandoc_typst_or_the_filter_cannot_set_is_refused_with_its_line(
-    tmp_path, session, text, says
-):
+def test_what_cannot_be_set_is_refused_with_its_line(tmp_path, session, text, says):
     with pytest.raises(ReportError, match=says):
         direct.render(write(tmp_path, text), "typst", session, tmp_path)
 

@@ -4,7 +4,7 @@ from literate.reader import parse
 from render import watch
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Ends the endless loop."""
 
 
@@ -18,14 +18,14 @@ class Desk:
         monkeypatch.setattr(watch, "_inputs", self.look)
         monkeypatch.setattr(watch, "_warm", self.warm)
         monkeypatch.setattr(watch.time, "sleep", lambda _: self.done.append("sleep"))
-        with pytest.raises(Stopped):
+        with pytest.raises(StoppedError):
             watch.watch(self.render, self)
 
     def look(self):
         try:
             return next(self.inputs)
         except StopIteration:
-            raise Stopped from None
+            raise StoppedError from None
 
     def render(self):
         self.done.append("render")
