@@ -56,10 +56,11 @@ derivations: $(VENV)/requirements.stamp  ## check the mathematics of report.qmd,
 	@$(RUN) -m derivations
 
 .PHONY: check
-check: $(VENV)/requirements-dev.stamp  ## lint, types, and the lint of report.qmd
+check: $(VENV)/requirements-dev.stamp  ## lint, types, imports between rooms, and the lint of report.qmd
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(RUN) -m render.lint
 
 .PHONY: data
