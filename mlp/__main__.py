@@ -364,7 +364,7 @@ def run_bench(options: argparse.Namespace) -> int:
       cost.csv     all the rest
 
     Takes about a quarter of an hour on a quiet machine. PyTorch and scikit-learn are measured
-    where they are installed: pip install -r requirements-bench.txt.
+    where they are installed: pip install torch scikit-learn.
     """
     usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
     suite.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
