@@ -103,6 +103,10 @@ def generate_circles(n: int = 1100, seed: int = 0) -> Dataset:
     """Two concentric circles, n/2 points each: class 0 at radius 1, class 1 at radius 0.8.
 
     Angles are evenly spaced, without noise; only the order is random. Shapes (n, 2) and (n,).
+
+    >>> X, y = generate_circles()
+    >>> X.shape, float(np.hypot(*X[y == 1].T).mean().round(9))
+    ((1100, 2), 0.8)
     """
     angles = 2 * np.pi * np.arange(n // 2) / (n // 2)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
@@ -269,6 +273,9 @@ def split(data: Dataset, sizes: tuple[int, ...], seed: int) -> list[Dataset]:
     """Disjoint random parts of these sizes, the same for the same seed.
 
     Raises DataError if the sizes are not positive or exceed the number of examples.
+
+    >>> [len(part.y) for part in split(generate_circles(), (600, 300, 200), seed=0)]
+    [600, 300, 200]
     """
     if min(sizes) < 1 or sum(sizes) > len(data.y):
         raise DataError(
