@@ -1,10 +1,11 @@
 import importlib
 import importlib.metadata
+import math
 import os
+import resource
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 import venv
 import zipfile
@@ -48,14 +49,29 @@ def test_the_public_interface_can_be_imported_and_is_documented():
         assert getattr(mlp, name).__doc__, name
 
 
+def test_importing_the_package_loads_nothing_that_only_some_of_its_users_need():
+    code = "import sys, mlp; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    spared = {"numpy.random", "hashlib", "gzip", "pooch", "yaml", "tqdm", "matplotlib", "mlp.lab"}
+    assert not spared & set(done.stdout.split())
+
+
+def seconds_of_children():
+    """Computing time of the child processes so far: what else the machine does is not in it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_importing_the_package_takes_little_more_than_importing_numpy():
-    quickest = {}
-    for name in ("numpy", "mlp") * 8:
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, "-c", f"import {name}"], cwd=ROOT, check=True)
-        seconds = time.perf_counter() - begun
-        quickest[name] = min(seconds, quickest.get(name, seconds))
-    assert quickest["mlp"] < 1.3 * quickest["numpy"]
+    least = {"numpy": math.inf, "mlp": math.inf}
+    for repetition in range(40):  # on a busy machine, times settle late
+        for name in least:
+            before = seconds_of_children()
+            subprocess.run([sys.executable, "-c", f"import {name}"], cwd=ROOT, check=True)
+            least[name] = min(least[name], seconds_of_children() - before)
+        if repetition >= 5 and least["mlp"] < 1.3 * least["numpy"]:
+            return
+    pytest.fail(f"{least['mlp']:.3f} s for mlp, {least['numpy']:.3f} s for numpy alone")
 
 
 def test_in_a_checkout_everything_starts_from_its_top():
