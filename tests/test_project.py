@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 
+import grimp
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -67,6 +68,25 @@ def test_a_module_of_the_package_without_a_place_among_the_layers_is_refused(cop
     done = contracts_of(copy)
     assert done.returncode == 1
     assert "mlp.extra" in done.stdout
+
+
+def room(module):
+    """The room that a module lives in, by the name that it has in the drawing."""
+    first, *rest = module.split(".")
+    return rest[0] if rest and rest[0] in ("lab", "bench") else first
+
+
+def test_the_drawing_of_the_rooms_shows_the_imports_as_they_are():
+    graph = grimp.build_graph(*ROOMS, cache_dir=None)
+    imports = set()
+    for importer in graph.modules - {"mlp.__main__"}:
+        for imported in graph.find_modules_directly_imported_by(importer):
+            imports.add((room(importer), room(imported)))
+    within = {(name, name) for name, _ in imports}
+    page = (ROOT / "ARCHITECTURE.md").read_text()
+    drawing = page.partition("```mermaid")[2].partition("```")[0]
+    arrows = re.findall(r"^ *(\w+)(?:\[.*\])? --> (\w+)$", drawing, re.M)
+    assert set(arrows) == imports - within
 
 
 # --- pins and versions -----------------------------------------------------------------------
