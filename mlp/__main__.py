@@ -19,7 +19,7 @@ from mlp import data, gradcheck, loop, model
 from mlp.bench import suite
 from mlp.data import DataError
 from mlp.functions import Array
-from mlp.lab import ensemble, experiment, search, space
+from mlp.lab import ensemble, experiment, space
 from mlp.log import LogError
 from mlp.model import Params
 from mlp.penalty import Lambdas, grad_regularized_risk, regularized_risk
@@ -227,6 +227,10 @@ def run_search(options: argparse.Namespace) -> int:
     for each trial and round as it ends, and best.yml is an experiment file with the best
     settings. Interrupted anywhere, the same command goes on and ends with the same table.
     """
+    try:
+        from mlp.lab import search  # only here: nothing else needs joblib
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{error.name} is not installed; pip install {error.name}") from error
     chosen = space.load(options.search)
     with search.workers(options.backend, options.jobs, options.cluster):
         folder = search.run(chosen, options.results)
@@ -360,7 +364,7 @@ def run_bench(options: argparse.Namespace) -> int:
       cost.csv     all the rest
 
     Takes about a quarter of an hour on a quiet machine. PyTorch and scikit-learn are measured
-    where they are installed: pip install -r requirements-bench.txt.
+    where they are installed: pip install torch scikit-learn.
     """
     usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
     suite.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
