@@ -125,6 +125,27 @@ def test_what_a_cell_showed_before_it_raised_is_forgotten(session):
     assert shown(session, "salt", *codes)[0] == "1"
 
 
+def test_what_follows_a_cell_that_raised_half_way_is_doubtful(session):
+    count = "import itertools; n = itertools.count()"
+    with pytest.raises(ReportError, match="ZeroDivisionError"):
+        shown(session, "salt", count, "next(n) / 0")
+    assert shown(session, "salt", count, "next(n)")[0] == "1"
+    assert len(session.doubtful) == kept(session) == 1
+
+
+def test_a_cell_that_raises_when_it_runs_again_is_no_longer_known(session, monkeypatch):
+    codes = ("import os", "os.environ['SOMEWHERE']")
+    monkeypatch.setenv("SOMEWHERE", "here")
+    assert shown(session, "salt", *codes)[0] == "'here'"
+    session.close()
+    monkeypatch.delenv("SOMEWHERE")
+    with pytest.raises(ReportError, match="KeyError"):
+        list(session.outputs(report_of(*codes), "salt", warm=True))
+    assert kept(session) == 1
+    with pytest.raises(ReportError, match="KeyError"):
+        shown(session, "salt", *codes)
+
+
 def test_a_kernel_that_died_is_replaced(session):
     with pytest.raises(ReportError, match="Kernel died"):
         shown(session, "salt", "a = 1", "import os; os._exit(1)")
