@@ -48,6 +48,7 @@ class Step:
     right: Node
     source: str  # LaTeX of the right-hand side, macros expanded
     line: int = field(compare=False)
+    reason: str = ""  # as in \why{chain rule}, without its spaces
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,22 @@ class Names(NamedTuple):
 
 
 def parse(tokens: list[Token], names: Names) -> list[Statement]:
-    """The statements of one display. Raises ParseError."""
+    """The statements of one display. Raises ParseError, also for an expression alone."""
+    found = parse_loosely(tokens, names)
+    for statement in found:
+        if not statement.steps and statement.first.op != "shaped":
+            raise ParseError(f"line {statement.line}: an expression alone states nothing")
+    return found
+
+
+def parse_loosely(tokens: list[Token], names: Names) -> list[Statement]:
+    """The statements and the expressions of a formula. Raises ParseError."""
     return _Parser(tokens, names).statements()
+
+
+def parse_expression(tokens: list[Token], names: Names) -> Node:
+    """The one expression that the tokens make. Raises ParseError."""
+    return _Parser(tokens, names).whole()
 
 
 class _Parser:
@@ -151,16 +166,15 @@ class _Parser:
     def statements(self) -> list[Statement]:
         found: list[Statement] = []
         while self.now:
-            if self.skip(r"\begin", r"\end", r"\text"):
+            if self.skip(r"\begin", r"\end"):
                 self.word()
+            elif self.skip(r"\text"):
+                self.reason(found)
             elif not self.skip(*SEPARATORS):
                 if self.now in RELATIONS and found:
                     found[-1] = self.chain(found[-1])
                 else:
                     found.append(self.statement())
-        for statement in found:
-            if not statement.steps and statement.first.op != "shaped":
-                raise ParseError(f"line {statement.line}: an expression alone states nothing")
         if not found:
             self.fail("an empty display")
         return found
@@ -171,6 +185,16 @@ class _Parser:
         while self.now in RELATIONS or self.next_row():
             statement = self.chain(statement)
         return statement
+
+    def reason(self, found: list[Statement]) -> None:
+        """Take the words in brackets behind a step as its reason."""
+        word = self.word()
+        if word.startswith("(") and found and found[-1].steps:
+            *before, last = found[-1].steps
+            if last.reason:
+                self.fail("a step with two reasons")
+            last = replace(last, reason=word.removeprefix("(").removesuffix(")"))
+            found[-1] = replace(found[-1], steps=(*before, last))
 
     def next_row(self) -> bool:
         """Whether an alignment mark and a relation come next."""
@@ -246,6 +270,8 @@ class _Parser:
             return Node("shaped", args=(inside, *self.inner().sizes()))
         if self.skip(r"\begin"):
             return self.cases()
+        if self.skip(r"\underset"):
+            return self.minimum()
         if not self.starts_factor():
             self.fail(f"{self.now or 'the end'!r} where a factor was expected")
         return self.named()
@@ -311,6 +337,12 @@ class _Parser:
         self.word()
         self.in_cases = False
         return Node("cases", args=tuple(Node("row", args=tuple(row)) for row in rows))
+
+    def minimum(self) -> Node:
+        domain = self.inner().statement().as_node()
+        if self.word() != r"\arg\min":
+            self.fail("something else than the arg min over a set")
+        return Node("argmin", args=(domain, self.term()))
 
     # Names, and what belongs to them.
 

@@ -17,6 +17,7 @@ ARRAYS = (COLUMNS - ROWS) | {*of.PARAMETERS, r"\theta", r"\mathbf y", r"\mathbf 
 ARRAYS |= {r"\mathbf 1_K", r"\mathbf 1_m", r"\mathbf A", r"\mathbf a", r"\mathbf p", r"\mathbf P"}
 ARRAYS |= {r"\mathbf U", r"\mathbf \Lambda", r"\mathbf I", r"\mathbf \mu"}
 ARRAYS |= {r"\tilde \mathbf{W}^(1)", r"\tilde \mathbf{b}^(1)"}
+CONSTANTS = (r"\mathbf 1_K", r"\mathbf 1_m", r"\theta^\star")
 ELEMENTWISE = {"exp", "log", "cos", "tanh", "sigmoid", "softplus", "sign", "rect", "abs"}
 ARGUMENTS = {  # what a quantity may be written as a function of
     of.OA: [of.X],
@@ -28,7 +29,7 @@ ARGUMENTS = {  # what a quantity may be written as a function of
 }
 NAMES = Names(
     symbols=frozenset(
-        [*SIZES[0], *of.PARAMETERS, *LAMBDAS, *of.QUANTITIES, r"\mathbf 1_K", r"\mathbf 1_m"]
+        [*SIZES[0], *of.PARAMETERS, *LAMBDAS, *of.QUANTITIES, *CONSTANTS]
     ),
     functions=frozenset(of.FUNCTIONS),
     applied=frozenset(ARGUMENTS),

@@ -1,0 +1,178 @@
+"""Looks for each claim of a question among the statements that have been found to hold."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from derivations import proofs
+from derivations.forms import ZERO, normal
+from derivations.latex import Node
+from derivations.questions import MINIBATCH, Claim
+from derivations.reading import Said
+
+ARITHMETIC = {"add", "neg", "mul", "odot", "div", "pow", "transpose", "tuple", "shaped"}
+MISSING = "missing"
+LINES = re.compile(r"\bline\(([^)]*)\)")  # of code, quoted in the report by `line("eq-…")`
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a claim: nothing is wrong with it, or it is missing, or a problem."""
+
+    claim: Claim
+    line: int = 0  # of the display that bears it out
+    problem: str = MISSING
+
+    @property
+    def proven(self) -> bool:
+        """Whether the report says what was asked, and it holds."""
+        return not self.problem
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the report says in one question: what holds of it, and its source."""
+
+    said: Sequence[Said]
+    source: str = ""
+
+
+def answers(claims: Sequence[Claim], section: Section) -> list[Answer]:
+    """Look for each claim in its section; what has been shown may be used for the next claim."""
+    found: list[Answer] = []
+    proven: list[proofs.Equation] = []
+    for claim in claims:
+        found.append(_answer(claim, section, proven))
+        if found[-1].proven and claim.kind == "show" and claim.relation == "=":
+            proven.append((claim.parts[0], claim.parts[1]))
+    return found
+
+
+def _answer(claim: Claim, section: Section, proven: Sequence[proofs.Equation]) -> Answer:
+    if claim.kind == "numpy":
+        quoted = "".join(LINES.findall(section.source))
+        return Answer(claim, problem="" if f'"{claim.text}"' in quoted else MISSING)
+    said = [s for s in section.said if s.batch == (claim.context == MINIBATCH)]
+    said = [s for s in said if s.conditions <= {claim.where}]
+    if claim.kind == "shape":
+        return _shape(claim, said)
+    if claim.kind == "show" and not claim.label and not claim.cases:
+        lines = [each.display.line for each in said if claim.parts[0] in each.sides]
+        gap = proofs.gap(claim, said, proven)
+        return Answer(claim, lines[0] if lines else 0, gap and f"missing: {gap}")
+    problem = MISSING
+    for each in said:
+        if claim.label and each.display.label != claim.label:
+            continue
+        found = FINDERS[claim.kind](claim, each)
+        if not found and claim.kind == "show":
+            found = proofs.gap(claim, said, proven)
+        if not found:
+            return Answer(claim, each.display.line, "")
+        problem = problem if found == MISSING else f"line {each.display.line}: {found}"
+    if claim.label and problem == MISSING:
+        problem = f"missing: no equation {claim.label} says it"
+    return Answer(claim, problem=problem)
+
+
+def _express(claim: Claim, said: Said) -> str:
+    first, *_ = said.sides
+    problem = MISSING
+    for step in said.statement.steps if first == claim.parts[0] else ():
+        if step.relation != "=":
+            break
+        problem = _beyond(claim, step.right)
+        if not problem:
+            break
+    return problem
+
+
+def _update(claim: Claim, said: Said) -> str:
+    relations = [step.relation for step in said.statement.steps]
+    if relations != [r"\leftarrow"] or said.sides[0] != claim.parts[0]:
+        return MISSING
+    return _beyond(claim, said.statement.steps[0].right)
+
+
+def _beyond(claim: Claim, right: Node) -> str:
+    """How the right side goes beyond the terms and the form that are asked for."""
+    if claim.matrix and any(node.op in ("index", "sum") for node in right.walk()):
+        return "not in matrix form"
+    found = foreign(right, claim.inside)
+    return f"not in the terms asked for: {found.name or found.op}" if found else ""
+
+
+def foreign(node: Node, inside: frozenset[Node]) -> Node | None:
+    """The first part of an expression that is not among what it may hold, if there is one."""
+    if normal(node) in inside:
+        return None
+    if node.op == "number":
+        return node if node == ZERO else None
+    parts: Sequence[Node] = node.args
+    if node.op in ("call", "indicator"):
+        if Node(node.op, node.name) not in inside:
+            return node
+        if node.op == "indicator":
+            parts = [side for side in parts[0].args if side.op != "number"]
+    elif node.op == "index":
+        parts = parts[:1]
+    elif node.op == "sum":
+        parts = parts[-1:]
+    elif node.op not in ARITHMETIC:
+        return node
+    if node.op == "mul" and Node("number", "1") in parts:
+        return Node("number", "1")
+    return next((found for part in parts if (found := foreign(part, inside))), None)
+
+
+def _state(claim: Claim, said: Said) -> str:
+    sides = said.sides
+    for number, step in enumerate(said.statement.steps):
+        pair = tuple(sides[number : number + 2])
+        turned = pair[::-1] if claim.relation == "=" else pair
+        if step.relation == claim.relation and claim.parts in (pair, turned):
+            return ""
+    return MISSING
+
+
+def _define(claim: Claim, said: Said) -> str:
+    return _state(claim, said) if said.letter else MISSING
+
+
+def _cases(claim: Claim, said: Said) -> str:
+    last = said.statement.steps[-1].right if said.statement.steps else said.statement.first
+    if said.sides[0] != claim.parts[0] or last.op != "cases":
+        return MISSING
+    rows = {(normal(condition), _last(value)) for value, condition in (r.args for r in last.args)}
+    return "" if rows == set(claim.rows) else "not the cases, or not the values, asked for"
+
+
+def _last(value: Node) -> Node:
+    """The last side of an equation within a case, or the value itself."""
+    return value.args[-1] if value.op == "relation" else value
+
+
+def _shape(claim: Claim, said: Sequence[Said]) -> Answer:
+    stated: dict[Node, int] = {}
+    for each in said:
+        for node in each.statement.as_node().walk():
+            what, *size = node.args if node.op == "shaped" else (node,)
+            if node.op == "relation" and node.name == r"\in":
+                what, (size) = node.args[0], list(node.args[1].args)
+            stated[Node("relation", r"\in", (normal(what), Node("space", "", tuple(map(normal, size)))))] = each.display.line
+    for part in claim.parts:
+        if part not in stated:
+            return Answer(claim, problem=f"missing: {part.args[0].name or part.args[0].op}")
+    return Answer(claim, stated[claim.parts[0]], "")
+
+
+FINDERS: dict[str, Callable[[Claim, Said], str]] = {
+    "express": _express,
+    "update": _update,
+    "state": _state,
+    "given": _state,
+    "define": _define,
+    "pose": _state,
+    "cases": _cases,
+    "show": _state,
+}

@@ -1,0 +1,156 @@
+"""Examines a report: what it says has to hold, and what is asked has to be said."""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from derivations.claims import Answer, Section, answers
+from derivations.forms import normal
+from derivations.latex import Statement
+from derivations.proofs import Equation
+from derivations.questions import Question, Questions, load
+from derivations.read import Display
+from derivations.reasons import Known, fault
+from derivations.reading import Reading, Said, out_of_context, read
+from derivations.verify import Trial, attempt
+
+
+@dataclass
+class Verdict:
+    """What was found about one display."""
+
+    display: Display
+    said: list[Said] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
+    failure: str = ""
+
+    @property
+    def steps(self) -> int:
+        """How many relations and shapes the display states."""
+        return sum(max(1, len(said.statement.steps)) for said in self.said)
+
+
+@dataclass
+class Examination:
+    """What was found about a report."""
+
+    verdicts: list[Verdict]
+    answers: dict[str, list[Answer]] = field(default_factory=dict)  # by question
+
+    @property
+    def failures(self) -> list[str]:
+        """Everything that is wrong or missing, with question and line."""
+        wrong = [
+            f"{v.display.line}: question {v.display.question}: {v.failure}"
+            for v in self.verdicts
+            if v.failure
+        ]
+        missing = [
+            f"{a.line}: question {a.claim.question}: {a.claim}: {a.problem}"
+            for answers in self.answers.values()
+            for a in answers
+            if not a.proven
+        ]
+        return wrong + missing
+
+
+def examine(text: str, questions: Questions | None = None) -> Examination:
+    """Examine the source of a report, by default against what the assignment asks."""
+    questions = load() if questions is None else questions
+    result = Examination([])
+    stated: dict[str, list[Equation]] = {}  # by question, in the order of the report
+    for reading in read(text, questions):
+        name = reading.display.question
+        earlier = [other for other in stated if other != name]
+        known = Known({}, stated.setdefault(name, []), stated[earlier[-1]] if earlier else (), stated)
+        verdict = _verdict(reading, questions, known)
+        result.verdicts.append(verdict)
+        if not verdict.failure:
+            stated[name] += [e for said in reading.said for e in said.equations]
+    _unused(result.verdicts)
+    holding = [said for v in result.verdicts if not v.failure for said in v.said]
+    sources = _sources(text)
+    for question in questions:
+        said = [each for each in holding if each.display.question == question.name]
+        section = Section(said, source=sources.get(question.name, ""))
+        result.answers[question.name] = answers(question.claims, section)
+    return result
+
+
+def _verdict(reading: Reading, questions: Questions, known: Known) -> Verdict:
+    verdict = Verdict(reading.display, reading.said, failure=reading.failure)
+    name = reading.display.question
+    question = questions[name] if name in questions else None
+    for said in reading.said:
+        verdict.failure = verdict.failure or _says_nothing(said.statement)
+        if question:
+            verdict.failure = verdict.failure or out_of_context(said, question)
+        if verdict.failure:
+            break
+        verdict.failure = _reasons(said, known)
+        if verdict.failure:
+            break
+        if said.letter or (question and posed(said, question)):
+            continue
+        trial = attempt(said.statement, said.batch, said.local, said.becomes)
+        verdict.trials.append(trial)
+        if trial.problem:
+            line = said.statement.line
+            if said.statement.steps:
+                line = said.statement.steps[trial.step - 1].line
+            verdict.failure = f"step {trial.step}, line {line}: {trial.problem}"
+    return verdict
+
+
+def _reasons(said: Said, known: Known) -> str:
+    """Which step is no instance of the reason beside it."""
+    known = replace(known, letters=said.local)
+    sides = said.sides
+    for number, step in enumerate(said.statement.steps, 1):
+        if step.reason:
+            problem = fault(step.reason, sides[number - 1], sides[number], known)
+            problem = problem if step.relation == "=" else "a reason beside an inequality"
+            if problem:
+                return f"step {number}, line {step.line}: {problem}"
+    return ""
+
+
+def posed(said: Said, question: Question) -> bool:
+    """Whether a statement is a problem that the question wants posed."""
+    steps = said.statement.steps
+    return any(
+        claim.kind == "pose" and claim.parts == (said.sides[0], normal(steps[0].right))
+        for claim in question.claims
+        if len(steps) == 1
+    )
+
+
+def _says_nothing(statement: Statement) -> str:
+    """Which step says nothing: its two sides are the same, or the claim is its own reason."""
+    if not any(node.op in ("symbol", "call") for node in statement.nodes):
+        return f"line {statement.line}: speaks of nothing but numbers"
+    first = before = statement.first
+    first = first.args[0] if first.op == "shaped" else first
+    named = first.op in ("symbol", "derivative") or (first.op == "index" and first.args[0].name)
+    for number, step in enumerate(statement.steps, 1):
+        itself = named and step.relation == "=" and first in step.right.walk()
+        if itself or normal(step.right) == normal(before):
+            return f"step {number}, line {step.line}: the left-hand side occurs on the right"
+        before = step.right
+    return ""
+
+
+def _unused(verdicts: list[Verdict]) -> None:
+    """Mark displays that define a letter which nothing after them in their question uses."""
+    for number, verdict in enumerate(verdicts):
+        for letter in [said.letter for said in verdict.said if said.letter]:
+            later = [said for v in verdicts[number:] for said in v.said if letter in said.local]
+            if not any(node.name == letter for said in later for node in said.statement.nodes):
+                verdict.failure = verdict.failure or f"defines {letter}, which no later display uses"
+
+
+def _sources(text: str) -> dict[str, str]:
+    """The source of each section, by question."""
+    parts = re.split(r"^(#+ .*#sec-[\w-]+.*)$", text, flags=re.M)
+    names = [re.search(r"#sec-([\w-]+)", heading)[1] for heading in parts[1::2]]  # type: ignore[index]
+    names = [re.sub(r"^([ab])(\d+)$", r"\1.\2", name) for name in names]
+    return dict(zip(names, parts[2::2], strict=True))

@@ -1,0 +1,146 @@
+"""Reads the report's displays as statements, each with its question, context and letters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from derivations import meaning
+from derivations.forms import normal
+from derivations.latex import Node, ParseError, Statement, parse
+from derivations.questions import MINIBATCH, ONE, Question, Questions
+from derivations.read import Display, Macro, displays, macros, tokens
+
+
+@dataclass(frozen=True)
+class Said:
+    """A statement where it stands."""
+
+    display: Display
+    statement: Statement
+    batch: bool = False  # symbols stand for matrices with K columns
+    local: Mapping[str, Node] = field(default_factory=dict)  # what letters mean here
+    letter: str = ""  # that it defines
+    becomes: Node | None = None  # what its left side becomes, in an update
+
+    @property
+    def conditions(self) -> frozenset[Node]:
+        """Where it is claimed, in normal form."""
+        return frozenset(map(normal, self.statement.conditions))
+
+    @property
+    def sides(self) -> list[Node]:
+        """What its relations stand between, in normal form."""
+        return [normal(self.statement.first), *(normal(s.right) for s in self.statement.steps)]
+
+
+    @property
+    def equations(self) -> list[tuple[Node, Node]]:
+        """Each two of its sides with nothing but equals signs between, if it holds everywhere."""
+        if self.statement.conditions or self.letter:
+            return []
+        sides, relations = self.sides, [step.relation for step in self.statement.steps]
+        return [
+            (sides[a], sides[b])
+            for a, b in combinations(range(len(sides)), 2)
+            if set(relations[a:b]) == {"="}
+        ]
+
+
+@dataclass
+class Reading:
+    """A display as it was understood: its statements, or why there are none."""
+
+    display: Display
+    said: list[Said] = field(default_factory=list)
+    failure: str = ""
+
+
+def read(text: str, questions: Questions) -> list[Reading]:
+    """Every display of the report."""
+    known = macros(text)
+    readings = [_parsed(display, known) for display in displays(text)]
+    defined: dict[str, dict[str, Node]] = {}  # for each question, letters that have been met
+    for reading in readings:
+        name = reading.display.question
+        question = questions[name] if name in questions else Question(name)
+        local = defined.setdefault(name, dict(question.let))
+        reading.failure = reading.failure or _misplaced(reading, question, name in questions)
+        reading.said = [_in_place(said, question, local, name in questions) for said in reading.said]
+        for said in reading.said:
+            if said.letter:
+                repeated = said.letter in local
+                local[said.letter] = said.statement.steps[0].right
+                if repeated:
+                    reading.failure = f"defines {said.letter} a second time"
+    return readings
+
+
+def _parsed(display: Display, known: Mapping[str, Macro]) -> Reading:
+    """A display and the conditions in the comments before it."""
+    known = dict(known)
+    try:
+        conditions = []
+        for comment in display.comments:
+            (condition,) = parse(tokens(comment, display.line, known), meaning.NAMES)
+            conditions.append(condition.as_node())
+        parsed = parse(tokens(display.latex, display.line, known), meaning.NAMES)
+    except (ParseError, ValueError) as error:
+        return Reading(display, failure=f"cannot be read: {error}")
+    statements = [replace(s, conditions=tuple(conditions)) for s in parsed]
+    return Reading(display, [Said(display, statement) for statement in statements])
+
+
+def _misplaced(reading: Reading, question: Question, known: bool) -> str:
+    """What in a display its question does not allow: a domain, a label."""
+    if not known:
+        return ""
+    for condition in {c for said in reading.said for c in said.conditions} - question.domains:
+        return f"restricted to a domain that the question does not allow: {condition.name}"
+    label = reading.display.label
+    return f"no claim of {question.name} bears the label {label}" if label and (
+        label not in question.labels
+    ) else ""
+
+
+def _in_place(
+    said: Said, question: Question, local: Mapping[str, Node], known: bool
+) -> Said:
+    """The statement with its context, and with what letters mean at its place."""
+    marked = any(_of_a_batch(node) for node in said.statement.nodes)
+    batch = marked or (known and question.contexts == {MINIBATCH})
+    letters = {claim.parts[0].name for claim in question.claims if claim.kind == "define"}
+    letter = _letter(said.statement, letters)
+    return replace(said, batch=batch, local=dict(local), letter=letter, becomes=_becomes(said, question))
+
+
+def out_of_context(said: Said, question: Question) -> str:
+    """What is wrong if a formula is about a minibatch where none is asked about."""
+    context = MINIBATCH if said.batch else ONE
+    return "" if context in question.contexts else f"{question.name} is not about a {context}"
+
+
+def _of_a_batch(node: Node) -> bool:
+    """Whether the node makes sense for a minibatch alone: K, or an index that picks an example."""
+    if node.op == "index" and node.args[0].name in meaning.COLUMNS:
+        return len(node.args) == (2 if node.args[0].name in meaning.ROWS else 3)
+    return node.op == "symbol" and node.name in meaning.OF_A_BATCH
+
+
+def _letter(statement: Statement, free: set[str]) -> str:
+    """The letter that a statement defines: one without a meaning, or one that may be given any."""
+    first = statement.first
+    known = meaning.LEAVES | meaning.NAMES.symbols
+    if first.op != "symbol" or [s.relation for s in statement.steps] != ["="]:
+        return ""
+    if first.name in known and not (first.name in meaning.FREE and first.name in free):
+        return ""
+    return "" if first in statement.steps[0].right.walk() else first.name
+
+
+def _becomes(said: Said, question: Question) -> Node | None:
+    """What the left side of an update becomes, if the question asks for such an update."""
+    first = normal(said.statement.first)
+    for claim in question.claims:
+        if claim.kind == "update" and claim.parts == (first,):
+            return claim.becomes
+    return None
