@@ -1,8 +1,8 @@
 """Looks for each claim of a question among the statements that have been found to hold."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from derivations import proofs
 from derivations.forms import ZERO, normal
@@ -12,7 +12,7 @@ from derivations.reading import Said
 
 ARITHMETIC = {"add", "neg", "mul", "odot", "div", "pow", "transpose", "tuple", "shaped"}
 MISSING = "missing"
-LINES = re.compile(r"\bline\(([^)]*)\)")  # of code, quoted in the report by `line("eq-…")`
+Finding = tuple[int, str]  # the place of a statement in its section, or -1; a problem, or empty
 
 
 @dataclass(frozen=True)
@@ -31,48 +31,61 @@ class Answer:
 
 @dataclass(frozen=True)
 class Section:
-    """What the report says in one question: what holds of it, and its source."""
+    """What the report says in one question and what holds of it; the labels of quoted code."""
 
-    said: Sequence[Said]
-    source: str = ""
+    said: tuple[Said, ...]
+    quoted: frozenset[str] = frozenset()
 
 
-def answers(claims: Sequence[Claim], section: Section) -> list[Answer]:
+def answers(claims: tuple[Claim, ...], section: Section) -> list[Answer]:
     """Look for each claim in its section; what has been shown may be used for the next claim."""
-    found: list[Answer] = []
+    found = _found(claims, section)
+    lines = [section.said[place].line if place >= 0 else 0 for place, _ in found]
+    return [
+        Answer(claim, line, problem)
+        for claim, line, (_, problem) in zip(claims, lines, found, strict=True)
+    ]
+
+
+@cache
+def _found(claims: tuple[Claim, ...], section: Section) -> list[Finding]:
+    found: list[Finding] = []
     proven: list[proofs.Equation] = []
     for claim in claims:
-        found.append(_answer(claim, section, proven))
-        if found[-1].proven and claim.kind == "show" and claim.relation == "=":
+        found.append(_find(claim, section, proven))
+        if not found[-1][1] and claim.kind == "show" and claim.relation == "=":
             proven.append((claim.parts[0], claim.parts[1]))
     return found
 
 
-def _answer(claim: Claim, section: Section, proven: Sequence[proofs.Equation]) -> Answer:
+def _find(claim: Claim, section: Section, proven: Sequence[proofs.Equation]) -> Finding:
     if claim.kind == "numpy":
-        quoted = "".join(LINES.findall(section.source))
-        return Answer(claim, problem="" if f'"{claim.text}"' in quoted else MISSING)
-    said = [s for s in section.said if s.batch == (claim.context == MINIBATCH)]
-    said = [s for s in said if s.conditions <= {claim.where}]
+        return -1, "" if claim.text in section.quoted else MISSING
+    fitting = [
+        (place, said)
+        for place, said in enumerate(section.said)
+        if said.batch == (claim.context == MINIBATCH) and said.conditions <= {claim.where}
+    ]
     if claim.kind == "shape":
-        return _shape(claim, said)
+        return _shape(claim, fitting)
     if claim.kind == "show" and not claim.label and not claim.cases:
-        lines = [each.display.line for each in said if claim.parts[0] in each.sides]
-        gap = proofs.gap(claim, said, proven)
-        return Answer(claim, lines[0] if lines else 0, gap and f"missing: {gap}")
-    problem = MISSING
-    for each in said:
-        if claim.label and each.display.label != claim.label:
+        places = [place for place, said in fitting if claim.parts[0] in said.sides]
+        gap = proofs.gap(claim, [said for _, said in fitting], proven)
+        return places[0] if places else -1, gap and f"missing: {gap}"
+    place, problem = -1, MISSING
+    for here, said in fitting:
+        if claim.label and said.label != claim.label:
             continue
-        found = FINDERS[claim.kind](claim, each)
+        found = FINDERS[claim.kind](claim, said)
         if not found and claim.kind == "show":
-            found = proofs.gap(claim, said, proven)
+            found = proofs.gap(claim, [said for _, said in fitting], proven)
         if not found:
-            return Answer(claim, each.display.line, "")
-        problem = problem if found == MISSING else f"line {each.display.line}: {found}"
+            return here, ""
+        if found != MISSING:
+            place, problem = here, found
     if claim.label and problem == MISSING:
         problem = f"missing: no equation {claim.label} says it"
-    return Answer(claim, problem=problem)
+    return place, problem
 
 
 def _express(claim: Claim, said: Said) -> str:
@@ -152,18 +165,22 @@ def _last(value: Node) -> Node:
     return value.args[-1] if value.op == "relation" else value
 
 
-def _shape(claim: Claim, said: Sequence[Said]) -> Answer:
-    stated: dict[Node, int] = {}
-    for each in said:
-        for node in each.statement.as_node().walk():
-            what, *size = node.args if node.op == "shaped" else (node,)
-            if node.op == "relation" and node.name == r"\in":
-                what, (size) = node.args[0], list(node.args[1].args)
-            stated[Node("relation", r"\in", (normal(what), Node("space", "", tuple(map(normal, size)))))] = each.display.line
+def _shape(claim: Claim, fitting: Sequence[tuple[int, Said]]) -> Finding:
+    stated = {part: place for place, said in fitting for part in _shapes(said)}
     for part in claim.parts:
         if part not in stated:
-            return Answer(claim, problem=f"missing: {part.args[0].name or part.args[0].op}")
-    return Answer(claim, stated[claim.parts[0]], "")
+            return -1, f"missing: that of {part.args[0].name or part.args[0].op}"
+    return stated[claim.parts[0]], ""
+
+
+def _shapes(said: Said) -> Iterator[Node]:
+    """Each shape that is stated, as a relation, in normal form."""
+    for node in said.statement.as_node().walk():
+        if node.op == "shaped":
+            what, *size = node.args
+            yield normal(Node("relation", r"\in", (what, Node("space", args=tuple(size)))))
+        elif node.op == "relation" and node.name == r"\in":
+            yield normal(node)
 
 
 FINDERS: dict[str, Callable[[Claim, Said], str]] = {

@@ -5,7 +5,7 @@ the quantities in between is moved, as o^a is in ∂L/∂o^a, what is defined fr
 are strict: nothing is broadcast, and the axes that an index stands on must be of one size.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
@@ -183,7 +183,11 @@ class World:
         base, *places = node.args
         if base.op == "transpose" and len(places) == 1:
             raise WrongError("one index on a transpose")
-        a, at = self.value(base), tuple(int(self.value(place)) - 1 for place in places)
+        return self.element(self.value(base), places)
+
+    def element(self, a: Any, places: Sequence[Node]) -> Any:
+        """The element of an array at places that count from 1."""
+        at = tuple(int(self.value(place)) - 1 for place in places)
         sizes = axes(a, len(at))
         if not all(0 <= place < size for place, size in zip(at, sizes, strict=True)):
             raise WrongError(f"index {[place + 1 for place in at]} on axes of size {sizes}")
@@ -216,28 +220,25 @@ class World:
         return sum(world.value(body) for world in worlds)
 
     def _derivative(self, node: Node) -> Any:
-        key = (node, *(self.indices.get(name) for name in _letters(node)))
-        if key not in self.memo:
-            self.memo[key] = self.differentiate(*node.args)
-        return self.memo[key]
-
-    def differentiate(self, what: Node, by: Node) -> Any:
-        """The derivative by a symbol, whole or one element, through all that depends on it."""
+        what, by = node.args
         symbol, *places = by.args if by.op == "index" else (by,)
         if self.perturbed or symbol.op != "symbol":
             raise WrongError("a derivative within a derivative, or by what is no symbol")
-        base = np.asarray(self.get(symbol.name))
+        key = (what, symbol, *(self.indices.get(name) for name in _letters(what)))
+        if key not in self.memo:
+            self.memo[key] = self.gradient(what, symbol.name)
+        gradient = self.memo[key]
+        return self.element(gradient, places) if places else gradient
 
-        def slope(place: tuple[Any, ...]) -> Any:
+    def gradient(self, what: Node, name: str) -> Any:
+        """The derivatives by all elements of a symbol, through all that depends on it."""
+        base = np.asarray(self.get(name))
+
+        def slope(place: tuple[int, ...]) -> Any:
             moved = base.astype(complex)
             moved[place] += STEP * 1j
-            world = replace(self.move(symbol.name, moved), perturbed=True)
-            return np.imag(world.value(what)) / STEP
+            return np.imag(replace(self.move(name, moved), perturbed=True).value(what)) / STEP
 
-        if places:
-            at = [int(self.value(place)) - 1 for place in places]
-            flat = np.ravel_multi_index(at, axes(base, len(at)))
-            return slope(np.unravel_index(flat, base.shape))
         slopes = [slope(place) for place in np.ndindex(base.shape)]
         if np.ndim(slopes[0]) != 0:
             raise WrongError("a derivative of an array by an array")

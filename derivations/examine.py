@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 from derivations.claims import Answer, Section, answers
 from derivations.forms import normal
 from derivations.latex import Statement
-from derivations.proofs import Equation
 from derivations.questions import Question, Questions, load
 from derivations.read import Display
-from derivations.reasons import Known, fault
+from derivations.reasons import Known, Pair, fault
 from derivations.reading import Reading, Said, out_of_context, read
 from derivations.verify import Trial, attempt
+
+
+Stated = dict[str, list[Pair]]  # formulas by question, in the order of the report
+LINES = re.compile(r"\bline\(([^)]*)\)")  # of code, quoted in the report by `line("eq-…")`
 
 
 @dataclass
@@ -57,12 +60,11 @@ def examine(text: str, questions: Questions | None = None) -> Examination:
     """Examine the source of a report, by default against what the assignment asks."""
     questions = load() if questions is None else questions
     result = Examination([])
-    stated: dict[str, list[Equation]] = {}  # by question, in the order of the report
+    stated: Stated = {}
     for reading in read(text, questions):
         name = reading.display.question
-        earlier = [other for other in stated if other != name]
-        known = Known({}, stated.setdefault(name, []), stated[earlier[-1]] if earlier else (), stated)
-        verdict = _verdict(reading, questions, known)
+        stated.setdefault(name, [])
+        verdict = _verdict(reading, questions, stated)
         result.verdicts.append(verdict)
         if not verdict.failure:
             stated[name] += [e for said in reading.said for e in said.equations]
@@ -70,13 +72,14 @@ def examine(text: str, questions: Questions | None = None) -> Examination:
     holding = [said for v in result.verdicts if not v.failure for said in v.said]
     sources = _sources(text)
     for question in questions:
-        said = [each for each in holding if each.display.question == question.name]
-        section = Section(said, source=sources.get(question.name, ""))
+        said = [each for each in holding if each.question == question.name]
+        lines = " ".join(LINES.findall(sources.get(question.name, "")))
+        section = Section(tuple(said), frozenset(re.findall(r'"(eq-[\w-]+)"', lines)))
         result.answers[question.name] = answers(question.claims, section)
     return result
 
 
-def _verdict(reading: Reading, questions: Questions, known: Known) -> Verdict:
+def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
     verdict = Verdict(reading.display, reading.said, failure=reading.failure)
     name = reading.display.question
     question = questions[name] if name in questions else None
@@ -86,7 +89,7 @@ def _verdict(reading: Reading, questions: Questions, known: Known) -> Verdict:
             verdict.failure = verdict.failure or out_of_context(said, question)
         if verdict.failure:
             break
-        verdict.failure = _reasons(said, known)
+        verdict.failure = _reasons(said, stated)
         if verdict.failure:
             break
         if said.letter or (question and posed(said, question)):
@@ -101,14 +104,13 @@ def _verdict(reading: Reading, questions: Questions, known: Known) -> Verdict:
     return verdict
 
 
-def _reasons(said: Said, known: Known) -> str:
+def _reasons(said: Said, stated: Stated) -> str:
     """Which step is no instance of the reason beside it."""
-    known = replace(known, letters=said.local)
+    known = Known(said.local, stated)
     sides = said.sides
     for number, step in enumerate(said.statement.steps, 1):
         if step.reason:
-            problem = fault(step.reason, sides[number - 1], sides[number], known)
-            problem = problem if step.relation == "=" else "a reason beside an inequality"
+            problem = fault(said.question, step, *sides[number - 1 : number + 1], known)
             if problem:
                 return f"step {number}, line {step.line}: {problem}"
     return ""
@@ -143,7 +145,7 @@ def _unused(verdicts: list[Verdict]) -> None:
     """Mark displays that define a letter which nothing after them in their question uses."""
     for number, verdict in enumerate(verdicts):
         for letter in [said.letter for said in verdict.said if said.letter]:
-            later = [said for v in verdicts[number:] for said in v.said if letter in said.local]
+            later = [said for v in verdicts[number:] for said in v.said if letter in dict(said.local)]
             if not any(node.name == letter for said in later for node in said.statement.nodes):
                 verdict.failure = verdict.failure or f"defines {letter}, which no later display uses"
 

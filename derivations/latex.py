@@ -33,6 +33,12 @@ class Node:
     name: str = ""
     args: tuple["Node", ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.op, self.name, self.args)))
+
+    def __hash__(self) -> int:
+        return self._hash  # type: ignore[attr-defined, no-any-return]
+
     def walk(self) -> Iterator["Node"]:
         """The node and all nodes below it."""
         yield self

@@ -81,7 +81,7 @@ def _joined(
 ) -> Joined:
     """What the steps of the question join, as far as they hold where the claim is made."""
     assumed = frozenset(c for c in (claim.where, case) if c)
-    letters = {k: v for each in said for k, v in each.local.items() if k not in meaning.FREE}
+    letters = {k: v for each in said for k, v in each.local if k not in meaning.FREE}
     joined = Joined(letters, assumed)
     for equation in [*proven, *steps(said, assumed)]:
         joined.join(*equation)

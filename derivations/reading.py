@@ -13,12 +13,14 @@ from derivations.read import Display, Macro, displays, macros, tokens
 
 @dataclass(frozen=True)
 class Said:
-    """A statement where it stands."""
+    """A statement where it stands; equal ones say the same, on whatever line they stand."""
 
-    display: Display
     statement: Statement
+    question: str
+    label: str  # of its equation
+    line: int = field(compare=False)  # of its display
     batch: bool = False  # symbols stand for matrices with K columns
-    local: Mapping[str, Node] = field(default_factory=dict)  # what letters mean here
+    local: frozenset[tuple[str, Node]] = frozenset()  # what letters mean here
     letter: str = ""  # that it defines
     becomes: Node | None = None  # what its left side becomes, in an update
 
@@ -87,7 +89,7 @@ def _parsed(display: Display, known: Mapping[str, Macro]) -> Reading:
     except (ParseError, ValueError) as error:
         return Reading(display, failure=f"cannot be read: {error}")
     statements = [replace(s, conditions=tuple(conditions)) for s in parsed]
-    return Reading(display, [Said(display, statement) for statement in statements])
+    return Reading(display, [Said(s, display.question, display.label, display.line) for s in statements])
 
 
 def _misplaced(reading: Reading, question: Question, known: bool) -> str:
@@ -110,7 +112,7 @@ def _in_place(
     batch = marked or (known and question.contexts == {MINIBATCH})
     letters = {claim.parts[0].name for claim in question.claims if claim.kind == "define"}
     letter = _letter(said.statement, letters)
-    return replace(said, batch=batch, local=dict(local), letter=letter, becomes=_becomes(said, question))
+    return replace(said, batch=batch, local=frozenset(local.items()), letter=letter, becomes=_becomes(said, question))
 
 
 def out_of_context(said: Said, question: Question) -> str:

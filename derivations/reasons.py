@@ -10,7 +10,7 @@ import yaml
 
 from derivations import arithmetic, calculus, entries, meaning
 from derivations.forms import factors_of, normal
-from derivations.latex import Node, parse
+from derivations.latex import Node, Step, parse
 from derivations.questions import Questions, load
 from derivations.read import macros, tokens
 from derivations.rewrite import LETTERS, Equation, Move, somewhere
@@ -18,6 +18,8 @@ from derivations.rewrite import LETTERS, Equation, Move, somewhere
 FILE = Path(__file__).with_name("rules.yml")
 TIMES = 4  # places at which a move is made in one step
 MANY = 400  # expressions that are looked at on the way
+Pair = tuple[Node, Node]
+Letters = frozenset[tuple[str, Node]]
 TIDY: dict[str, Callable[[Node], Node]] = {
     "collect": arithmetic.collected,
     "derivatives": calculus.worked_out,
@@ -32,23 +34,48 @@ MOVES: dict[str, Callable[[Node], Iterator[Node]]] = entries.MOVES | {
 class Known:
     """What a step may refer to: the letters of its question, and formulas that stand before it."""
 
-    letters: Mapping[str, Node]
-    here: Sequence[tuple[Node, Node]] = ()  # equations of the same question
-    last: Sequence[tuple[Node, Node]] = ()  # of the question before
-    questions: Mapping[str, Sequence[tuple[Node, Node]]] = field(default_factory=dict)
+    letters: Letters = frozenset()
+    formulas: Mapping[str, Sequence[Pair]] = field(default_factory=dict)  # by question, in order
+
+    def of(self, name: str, question: str) -> tuple[Pair, ...]:
+        """The formulas that a move may use in a question."""
+        if name == "lemma":
+            return tuple(self.formulas.get(question, ()))
+        if name == "last question":
+            before = [other for other in self.formulas if other != question]
+            return tuple(self.formulas[before[-1]]) if before else ()
+        return tuple(self.formulas.get(name.removeprefix("question "), ()))
 
 
-def fault(reason: str, left: Node, right: Node, known: Known) -> str:
-    """Empty if the reason, written without spaces, allows the step; else what is wrong with it."""
+def fault(question: str, step: Step, left: Node, right: Node, known: Known) -> str:
+    """Empty if the reason of a step allows it, else what is wrong; the sides in normal form."""
     rules = load_rules()
-    if reason not in rules:
+    if step.relation != "=":
+        return "a reason beside what is no equation"
+    if step.reason not in rules:
         return "its reason is in no table"
-    for moves, back in rules[reason][1]:
+    moves = {move for lists in rules[step.reason][1] for moves in lists for move in moves}
+    facts = {move: known.of(move, question) for move in moves if _refers(move)}
+    return _fault(step.reason, left, right, known.letters, frozenset(facts.items()))
+
+
+def _refers(move: str) -> bool:
+    """Whether a move uses formulas of the report."""
+    return move in ("lemma", "last question") or move.startswith("question ")
+
+
+@cache
+def _fault(
+    reason: str, left: Node, right: Node, letters: Letters, facts: frozenset[tuple[str, Any]]
+) -> str:
+    name, alternatives = load_rules()[reason]
+    for moves, back in alternatives:
         for one, other in ((left, right), (right, left)):
-            ends = _reached(other, back, known, one)
-            if not ends.isdisjoint(_reached(one, moves, known, other)):
+            around = _Around(one, other, dict(letters), dict(facts))
+            ends = around.reached(other, back)
+            if not ends.isdisjoint(around.reached(one, moves)):
                 return ""
-    return f"not an instance of its reason, {rules[reason][0]!r}"
+    return f"not an instance of its reason, {name!r}"
 
 
 @cache
@@ -65,18 +92,44 @@ def load_rules(path: Path = FILE) -> dict[str, tuple[str, list[tuple[list[str], 
     return rules
 
 
-def _reached(start: Node, moves: Sequence[str], known: Known, other: Node) -> set[Node]:
-    """What an expression can become by moves, one after the other."""
-    found = {start}
-    for name in moves:
-        if name in TIDY:
-            found = {TIDY[name](node) for node in found}
-        elif name == "letters":
-            found = {unfolded(node, known.letters) for node in found}
-        else:
-            move = _move(name, known, start, other)
-            found = _repeated(found, move)
-    return found
+@dataclass(frozen=True)
+class _Around:
+    """What surrounds a move: both sides of the step, letters, and formulas for some moves."""
+
+    one: Node
+    other: Node
+    letters: Mapping[str, Node]
+    facts: Mapping[str, Sequence[Pair]]
+
+    def reached(self, start: Node, moves: Sequence[str]) -> set[Node]:
+        """What an expression can become by moves, one after the other."""
+        found = {start}
+        for name in moves:
+            if name in TIDY:
+                found = {TIDY[name](node) for node in found}
+            elif name == "letters":
+                found = {unfolded(node, self.letters) for node in found}
+            else:
+                found = _repeated(found, self.move(name))
+        return found
+
+    def move(self, name: str) -> Move:
+        """The move of a name in rules.yml."""
+        if "=" in name:
+            return equation(name)
+        if name in MOVES:
+            return MOVES[name]
+        if name == "chain":
+            return lambda node: _chained(node, self.other)
+        if name == "lemma":
+            return _facts([pair for pair in self.facts[name] if self.one not in pair])
+        if name in self.facts:
+            return _facts(self.facts[name])
+        if name == "definition":
+            return lambda node: (new for move in definitions().values() for new in move(node))
+        if name.startswith("definition of "):
+            return definitions()[name.removeprefix("definition of ")]
+        raise ValueError(f"rules.yml: {name!r} is no move")
 
 
 def _repeated(found: set[Node], move: Move) -> set[Node]:
@@ -95,27 +148,6 @@ def unfolded(node: Node, letters: Mapping[str, Node]) -> Node:
     if node.op == "symbol" and node.name in letters:
         return unfolded(normal(letters[node.name]), letters)
     return normal(Node(node.op, node.name, tuple(unfolded(arg, letters) for arg in node.args)))
-
-
-def _move(name: str, known: Known, start: Node, other: Node) -> Move:
-    """The move of a name in rules.yml."""
-    if "=" in name:
-        return equation(name)
-    if name in MOVES:
-        return MOVES[name]
-    if name == "chain":
-        return lambda node: _chained(node, other)
-    if name == "lemma":
-        return _facts([(a, b) for a, b in known.here if start not in (a, b)])
-    if name == "last question":
-        return _facts(known.last)
-    if name.startswith("question "):
-        return _facts(known.questions.get(name.removeprefix("question "), ()))
-    if name == "definition":
-        return lambda node: (new for move in definitions().values() for new in move(node))
-    if name.startswith("definition of "):
-        return definitions()[name.removeprefix("definition of ")]
-    raise ValueError(f"rules.yml: {name!r} is no move")
 
 
 @cache

@@ -12,6 +12,8 @@ from derivations import points
 from derivations.evaluate import World, WrongError, holds
 from derivations.latex import Node, Statement
 
+Letters = frozenset[tuple[str, Node]]  # what letters of the report's own stand for
+
 BATCHES = 6  # points at which a statement about a minibatch is tried
 
 
@@ -25,25 +27,18 @@ class Trial:
     problem: str = ""
 
 
+@cache
 def attempt(
-    statement: Statement, batch: bool, local: Mapping[str, Node], becomes: Node | None = None
+    statement: Statement, batch: bool, local: Letters, becomes: Node | None = None
 ) -> Trial:
     """Try a statement at all points; `becomes` is what a left side becomes, in an update."""
-    return _attempt(statement, batch, frozenset(local.items()), becomes)
-
-
-@cache
-def _attempt(
-    statement: Statement, batch: bool, local: frozenset[tuple[str, Node]], becomes: Node | None
-) -> Trial:
     tried: set[int] = set()
     equal = [True] * len(statement.steps)  # whether a step with an inequality is an equality
     number = 1
     try:
         with np.errstate(all="ignore"):
             for point in range(BATCHES if batch else points.POINTS):
-                world = World(points.draw(point, batch), dict(local), batch)
-                for here in _everywhere(world, statement):
+                for here in _everywhere(_world(point, batch, local), statement):
                     left = here.value(statement.first)
                     for number, step in enumerate(statement.steps, 1):
                         if step.relation == r"\leftarrow":
@@ -62,6 +57,17 @@ def _attempt(
     if weak := [i for i, step in enumerate(statement.steps, 1) if equal[i - 1]]:
         return Trial(step=weak[0], problem="weaker than what holds: the two sides are equal")
     return Trial(len(tried), len({point % len(points.SIZES) for point in tried}))
+
+
+@cache
+def _world(point: int, batch: bool, local: Letters) -> World:
+    """The world at a point; what is computed in it is kept for all statements."""
+    return World(_leaves(point, batch), dict(local), batch)
+
+
+@cache
+def _leaves(point: int, batch: bool) -> Mapping[str, Any]:
+    return points.draw(point, batch)
 
 
 WEAK = (r"\leq", r"\geq")
