@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from figures.plot import table
+from figures.tables import table
 from literate.source import labelled, variables
 from mlp import loop
 from mlp.functions import Array
-from mlp.model import bprop, fprop, init
+from mlp.model import bprop, bprop_from, fprop, init
 
 
 def shapes_table(d: int, d_h: int, m: int, K: int) -> str:
@@ -22,8 +22,10 @@ def shapes_table(d: int, d_h: int, m: int, K: int) -> str:
     rng = np.random.default_rng(0)
     params, x, y = init(rng, d, d_h, m), rng.normal(size=(d, K)), rng.integers(0, m, K)
     former = variables(loop.bprop_one, params, fprop(params, x[:, :1]), y[0])
-    new = variables(bprop, params, fprop(params, x), y)
-    changed = labelled(bprop)
+    act = fprop(params, x)
+    new = variables(bprop, params, act, y)
+    new |= variables(bprop_from, params, act, new["grad_oa"])
+    changed = labelled(bprop) | labelled(bprop_from)
     rows = []
     for label, code in labelled(loop.bprop_one).items():
         name, _, expression = code.partition(" = ")

@@ -30,10 +30,10 @@ def bprop(params: Params, x: Array, y: Array) -> Params:
     Source: b.7, @eq-grad-theta.
     """
     K = y.size
-    total = Params(*(np.zeros_like(p) for p in params))
+    total = params.map(np.zeros_like)
     for i in range(K):
         act = fprop(params, x[:, i : i + 1])
         grad, _ = bprop_one(params, act, y[i])
-        total = Params(*(t + g for t, g in zip(total, grad, strict=True)))
-    grad_theta = Params(*(t / K for t in total))  # @eq-grad-theta
+        total = total.map(np.add, grad)
+    grad_theta = total.map(lambda t: t / K)  # @eq-grad-theta
     return grad_theta

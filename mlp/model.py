@@ -4,7 +4,8 @@ One hidden layer of rectifiers, softmax on top, cross-entropy loss. Examples are
 line below is the equation of the report, for one example (K = 1) and for a minibatch.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,6 +20,10 @@ class Params(NamedTuple):
     b1: Array  # (d_h, 1)
     W2: Array  # (m, d_h)
     b2: Array  # (m, 1)
+
+    def map(self, f: Callable[..., Array], *others: Self) -> Self:
+        """Apply f array by array: the W1 of θ.map(f, φ) is f(θ.W1, φ.W1), and so on."""
+        return type(self)(*(f(*arrays) for arrays in zip(self, *others, strict=True)))
 
 
 class Activations(NamedTuple):
@@ -70,6 +75,11 @@ def loss(oa: Array, y: Array) -> Array:
     return L
 
 
+def risk(params: Params, x: Array, y: Array) -> Array:
+    """The empirical risk R̂, a scalar: the mean loss over the K columns of x. Source: b.5."""
+    return loss(fprop(params, x).oa, y).mean()
+
+
 def predict(params: Params, x: Array) -> Array:
     """The most probable class of each column of x: (d, K) -> (K,) ints in 0..m-1."""
     return fprop(params, x).oa.argmax(axis=0)
@@ -78,11 +88,20 @@ def predict(params: Params, x: Array) -> Array:
 def bprop(params: Params, act: Activations, y: Array) -> Params:
     """Gradient of the mean loss over the K columns, from the cost back to the input layer.
 
-    `act` is what `fprop` returned, y the classes, (K,). The factor 1/K enters once, in the first
-    line; everything after it is a sum over columns. Source: b.7 to b.16, minibatch form.
+    `act` is what `fprop` returned, y the classes, (K,). The factor 1/K enters once, here;
+    everything after it is a sum over columns. Source: b.7, minibatch form.
     """
-    W2, (m, K) = params.W2, act.oa.shape
+    m, K = act.oa.shape
     grad_oa = (act.os - onehot(m, y)) / K  # @eq-batch-grad-oa
+    return bprop_from(params, act, grad_oa)
+
+
+def bprop_from(params: Params, act: Activations, grad_oa: Array) -> Params:
+    """The backward pass from the gradient at the output preactivations, (m, K), to every parameter.
+
+    It does not depend on what the loss is. Source: b.8 to b.16, minibatch form.
+    """
+    W2 = params.W2
     grad_b2 = grad_oa.sum(axis=1, keepdims=True)  # @eq-batch-grad-b2
     grad_W2 = grad_oa @ act.hs.T  # @eq-batch-grad-W2
     grad_hs = W2.T @ grad_oa  # @eq-batch-grad-hs

@@ -1,4 +1,4 @@
-"""The elastic net: value and subgradient of the penalty on the weights (question b.18)."""
+"""The elastic net: the penalty on the weights, the regularised risk, their gradients (b.18)."""
 
 from typing import NamedTuple
 
@@ -33,3 +33,13 @@ def grad_penalty(params: Params, lambdas: Lambdas) -> Params:
     grad_W1 = l11 * grad_l1(W1) + l12 * grad_l2_squared(W1)  # @eq-penalty-grad-W1
     grad_W2 = l21 * grad_l1(W2) + l22 * grad_l2_squared(W2)  # @eq-penalty-grad-W2
     return Params(grad_W1, np.zeros_like(b1), grad_W2, np.zeros_like(b2))
+
+
+def regularized_risk(params: Params, risk: Array, lambdas: Lambdas) -> Array:
+    """The scalar R̃(θ) = R̂(θ) + 𝓛(θ), given the risk R̂(θ). Source: b.18."""
+    return risk + penalty(params, lambdas)
+
+
+def grad_regularized_risk(params: Params, grad_risk: Params, lambdas: Lambdas) -> Params:
+    """Subgradient of R̃(θ), given the gradient of the risk R̂(θ). Source: b.18."""
+    return grad_risk.map(np.add, grad_penalty(params, lambdas))

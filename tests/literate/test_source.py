@@ -78,7 +78,7 @@ def test_quoting_leaves_the_docstring_out_and_the_code_as_it_is():
 
 def test_labelled_tells_functions_of_the_same_name_apart():
     assert list(source.labelled(loop.bprop)) == ["eq-grad-theta"]
-    assert source.labelled(model.bprop)["eq-batch-grad-W2"] == "grad_W2 = grad_oa @ act.hs.T"
+    assert list(source.labelled(model.bprop)) == ["eq-batch-grad-oa"]
 
 
 def test_numbers_in_listings_are_those_of_the_equations_in_the_pdf(tmp_path):

@@ -153,7 +153,7 @@ def test_quarto_gives_the_same_text_in_the_same_order(tmp_path, rendered):
 def test_quarto_renders_typst_by_default_and_all_formats_on_demand(tmp_path):
     for name in ("render", "_quarto.yml"):
         (tmp_path / name).symlink_to(ROOT / name)
-    export = "from figures import plot\nplot.export(plt.figure(), 'line', plot.Path('.'))"
+    export = "from figures.style import Path, export\nexport(plt.figure(), 'line', Path('.'))"
     write(tmp_path, FIXTURE.replace("plt.plot([1, 2]);", export))
     for options, expected in (((), ["typst"]), (("--to", "typst,html,ipynb,pdf"), [*FORMATS])):
         quarto(tmp_path, *options)

@@ -6,7 +6,7 @@ import yaml
 
 from mlp.__main__ import main
 from mlp.data import DataError
-from mlp.lab import experiment, search
+from mlp.lab import experiment, search, store
 from mlp.lab.search import Row
 from mlp.log import LogError
 from mlp.settings import SettingsError
@@ -149,6 +149,22 @@ def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkey
     search.run(halving, tmp_path / "crashed")
     for name in ("trials.csv", "best.yml", "settings.yml"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_row_in_the_table_has_a_state_on_disk_to_go_on_from(tmp_path, monkeypatch):
+    folder, write, rows = tmp_path / "halving", search.Log.write, []
+
+    def write_and_look(log, line):
+        write(log, line)
+        if line[0] != "round":
+            row = Row(*line[: len(Row._fields)])
+            state, _ = store.restore(folder / f"checkpoint-{row.trial}.npz")
+            assert state.epoch >= row.epochs
+            rows.append(row)
+
+    monkeypatch.setattr(search.Log, "write", write_and_look)
+    search.run(search.parse(TEXT, "halving"), tmp_path)
+    assert {row.round for row in rows} == {1, 2, 3}
 
 
 def test_a_damaged_table_of_trials_is_named_with_its_line(tmp_path):
