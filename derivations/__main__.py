@@ -1,36 +1,28 @@
-"""Checks every display: `python -m derivations [report.qmd]`."""
+"""Holds a report against what is asked: `python -m derivations [report.qmd]`."""
 
 import signal
 import sys
 from pathlib import Path
 
-from derivations import REPORT, count
-from derivations.verify import check
+from derivations import REPORT, count, examine
 
 
 def main(arguments: list[str]) -> int:
-    """Print a line for each display and the totals; 1 if one is wrong, 2 without a report."""
+    """Print a line for each question and the totals; 1 if anything is wrong, 2 without a report."""
     path = Path(arguments[0]) if arguments else REPORT
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         print(f"{path}: {error.strerror}; name the report, as in: report.qmd", file=sys.stderr)
         return 2
-    verdicts = check(text)
-    for v in verdicts:
-        d = v.display
-        said = f"verified {v.how}" if v.verified else f"not checkable: {v.reason}"
-        said = f"WRONG: {v.failure}" if v.failure else said
-        steps = f"{v.steps} step{'s'[: v.steps != 1]}"
-        print(f"{d.question:9} line {d.line:4}  {d.label:20} {steps:8} {said}")
-    s = count(verdicts)
-    print(
-        f"{s.displays} displays: {s.verified} verified ({s.steps} steps), "
-        f"{s.not_checkable} not checkable, {s.failed} wrong"
-    )
-    for v in verdicts:
-        if v.failure:
-            print(f"{path}:{v.display.line}: question {v.display.question}: {v.failure}")
+    examination = examine(text)
+    for question, answers in examination.answers.items():
+        proven = sum(answer.proven for answer in answers)
+        print(f"{question:10} {proven} of {len(answers)} claims proven")
+    s = count(examination)
+    print(f"{s.proven} of {s.claims} claims proven, {s.steps} steps in {s.displays} displays")
+    for failure in examination.failures:
+        print(f"{path}:{failure}")
     return 1 if s.failed else 0
 
 

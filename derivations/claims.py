@@ -69,7 +69,7 @@ def _find(claim: Claim, section: Section, proven: Sequence[proofs.Equation]) -> 
     if claim.kind == "shape":
         return _shape(claim, fitting)
     if claim.kind == "show" and not claim.label and not claim.cases:
-        places = [place for place, said in fitting if claim.parts[0] in said.sides]
+        places = [place for place, said in fitting if _bears_out(claim, said)]
         gap = proofs.gap(claim, [said for _, said in fitting], proven)
         return places[0] if places else -1, gap and f"missing: {gap}"
     place, problem = -1, MISSING
@@ -86,6 +86,15 @@ def _find(claim: Claim, section: Section, proven: Sequence[proofs.Equation]) -> 
     if claim.label and problem == MISSING:
         problem = f"missing: no equation {claim.label} says it"
     return place, problem
+
+
+def _bears_out(claim: Claim, said: Said) -> bool:
+    """Whether a statement is the one in which a claim is shown, or begins to be."""
+    relations = {step.relation for step in said.statement.steps}
+    reasons = any(step.reason for step in said.statement.steps)
+    return claim.parts[0] in said.sides and (
+        reasons if claim.relation == "=" else claim.relation in relations
+    )
 
 
 def _express(claim: Claim, said: Said) -> str:
@@ -156,13 +165,14 @@ def _cases(claim: Claim, said: Said) -> str:
     last = said.statement.steps[-1].right if said.statement.steps else said.statement.first
     if said.sides[0] != claim.parts[0] or last.op != "cases":
         return MISSING
-    rows = {(normal(condition), _last(value)) for value, condition in (r.args for r in last.args)}
+    rows = {(normal(condition), _value(value)) for value, condition in (r.args for r in last.args)}
     return "" if rows == set(claim.rows) else "not the cases, or not the values, asked for"
 
 
-def _last(value: Node) -> Node:
-    """The last side of an equation within a case, or the value itself."""
-    return value.args[-1] if value.op == "relation" else value
+def _value(value: Node) -> Node:
+    """The value in a case: the last side, if an equation leads to it."""
+    led_to = value.op == "relation" and set(value.name.split()) == {"="}
+    return value.args[-1] if led_to else value
 
 
 def _shape(claim: Claim, fitting: Sequence[tuple[int, Said]]) -> Finding:

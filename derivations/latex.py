@@ -13,6 +13,7 @@ from typing import NamedTuple, NoReturn
 from derivations.read import Token
 
 RELATIONS = {"=", "<", ">", r"\leq", r"\geq", r"\neq", r"\in", r"\leftarrow"}
+DOTS = (r"\dots", r"\ldots")
 SEPARATORS = {",", ".", r"\qquad", r"\\", "&"}
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\lvert": r"\rvert", r"\lVert": r"\rVert"}
 FONTS = {r"\mathbf", r"\mathcal", r"\hat", r"\tilde", r"\mathrm"}
@@ -176,7 +177,7 @@ class _Parser:
                 self.word()
             elif self.skip(r"\text"):
                 self.reason(found)
-            elif not self.skip(*SEPARATORS):
+            elif not self.skip(*SEPARATORS, *DOTS):
                 if self.now in RELATIONS and found:
                     found[-1] = self.chain(found[-1])
                 else:
@@ -278,6 +279,8 @@ class _Parser:
             return self.cases()
         if self.skip(r"\underset"):
             return self.minimum()
+        if self.skip(r"\cdot"):  # in the place of an argument
+            return Node("symbol", r"\cdot")
         if not self.starts_factor():
             self.fail(f"{self.now or 'the end'!r} where a factor was expected")
         return self.named()
@@ -304,7 +307,7 @@ class _Parser:
         return members[0] if len(members) == 1 else Node("tuple", args=tuple(members))
 
     def member(self) -> Node:
-        return Node("dots") if self.skip(r"\dots", r"\ldots") else self.statement().as_node()
+        return Node("dots") if self.skip(*DOTS) else self.statement().as_node()
 
     def fraction(self) -> Node:
         above, below = self.inner(), self.inner()
@@ -385,6 +388,8 @@ class _Parser:
         """The node with its superscripts, subscripts and arguments."""
         up: list[Token] = []
         down: list[Token] = []
+        if node.op == "symbol" and self.skip("'"):
+            node = Node("symbol", node.name + "'")
         while self.now in ("^", "_"):
             script = up if self.take() == "^" else down
             script += self.group()

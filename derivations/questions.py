@@ -17,6 +17,7 @@ from derivations.read import macros, tokens
 FILE = Path(__file__).with_name("questions.yml")
 KINDS = ("show", "express", "cases", "state", "given", "define", "update", "pose", "shape", "numpy")
 OPTIONS = {"code", "where", "in", "form", "context", "values", "distinguish", "to"}
+Spelling = tuple[str, ...]  # the tokens of a formula
 ONE, MINIBATCH = "one example", "minibatch"
 
 
@@ -52,7 +53,8 @@ class Question:
     claims: tuple[Claim, ...] = ()
     contexts: frozenset[str] = frozenset({ONE})
     let: Mapping[str, Node] = field(default_factory=dict)  # what a letter stands for here
-    supposed: frozenset[tuple[str, ...]] = frozenset()  # tokens of what may be supposed in passing
+    supposed: frozenset[Spelling] = frozenset()  # relations that are named, not claimed
+    unread: frozenset[Spelling] = frozenset()  # formulas that are left alone
 
     @property
     def domains(self) -> frozenset[Node]:
@@ -136,12 +138,13 @@ class _Reader:
                 for letter, latex in held.get("let", {}).items()
             }
             supposed = frozenset(map(self.spelling, held.get("supposed", [])))
+            unread = frozenset(map(self.spelling, held.get("unread", [])))
         except (ValueError, KeyError) as error:
             raise ValueError(f"questions.yml, {name}: {error}") from error
         contexts = {c.strip() for c in default.split(",")} | {claim.context for claim in claims}
         if unknown := contexts - {ONE, MINIBATCH}:
             raise ValueError(f"questions.yml, {name}: unknown context {sorted(unknown)[0]!r}")
-        return Question(name, claims, frozenset(contexts), let, supposed)
+        return Question(name, claims, frozenset(contexts), let, supposed, unread)
 
     def claim(self, question: str, entry: Mapping[str, Any], asked: bool, context: str) -> Claim:
         (kind,) = [key for key in entry if key in KINDS]

@@ -10,6 +10,8 @@ HEADING = re.compile(r"^#+ .*$", re.M)
 SECTION = re.compile(r"#sec-([\w-]+)")
 DISPLAY = re.compile(r"\$\$(.*?)\$\$(?:\s*\{#(eq-[\w-]+))?", re.S)
 COMMENT = re.compile(r"<!--\s*check:\s*(.*?)\s*-->", re.S)
+HIDDEN = re.compile(r"<!--.*?-->", re.S)
+INLINE = re.compile(r"(?<![\\$])\$([^$]+)\$")
 BEFORE = re.compile(r"(?:<!--.*?-->\s*)+\Z", re.S)
 TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[^\s\\]")
 ALIKE = {r"\left|": r"\lvert", r"\right|": r"\rvert", r"\ne": r"\neq", "!=": r"\neq"}
@@ -55,9 +57,19 @@ class Display:
     comments: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Inline:
+    """One formula within a line: where it is, and what it says."""
+
+    question: str  # as in b.7; elsewhere the section's label
+    line: int
+    latex: str
+    before: str  # the text between the formula before it and this one
+
+
 def displays(text: str) -> list[Display]:
     """The displays of the report's source."""
-    text = CHUNK.sub(lambda chunk: "\n" * chunk[0].count("\n"), text)
+    text = _visible(text)
     found, end = [], 0
     headings = [(h.start(), h[0]) for h in HEADING.finditer(text)]
     for match in DISPLAY.finditer(text):
@@ -69,6 +81,30 @@ def displays(text: str) -> list[Display]:
         comments = tuple(COMMENT.findall(before[0])) if before else ()
         found.append(Display(question, line, match[2] or "", match[1], comments))
     return found
+
+
+def inlines(text: str) -> list[Inline]:
+    """The formulas within lines of the report's source."""
+    text = DISPLAY.sub(_blank, _visible(text))
+    headings = [(h.start(), h[0]) for h in HEADING.finditer(text)]
+    found, end = [], 0
+    for match in INLINE.finditer(text):
+        above = [s[1] for start, h in headings if start <= match.start() and (s := SECTION.search(h))]
+        question = re.sub(r"^([ab])(\d+)$", r"\1.\2", above[-1]) if above else ""
+        line = text.count("\n", 0, match.start()) + 1
+        found.append(Inline(question, line, match[1], text[end : match.start()]))
+        end = match.end()
+    return found
+
+
+def _visible(text: str) -> str:
+    """The text without what does not show: code, and comments but those for the checker."""
+    text = CHUNK.sub(_blank, text)
+    return HIDDEN.sub(lambda note: note[0] if COMMENT.fullmatch(note[0]) else _blank(note), text)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "\n" * match[0].count("\n")
 
 
 def macros(text: str) -> dict[str, Macro]:

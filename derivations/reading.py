@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import combinations
 
 from derivations import meaning
 from derivations.forms import normal
-from derivations.latex import Node, ParseError, Statement, parse
+from derivations.latex import Node, Statement, parse
 from derivations.questions import MINIBATCH, ONE, Question, Questions
 from derivations.read import Display, Macro, displays, macros, tokens
+
+Spelling = frozenset[tuple[str, int, tuple[str, ...]]]  # macros: name, arity, body
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Reading:
 def read(text: str, questions: Questions) -> list[Reading]:
     """Every display of the report."""
     known = macros(text)
-    readings = [_parsed(display, known) for display in displays(text)]
+    spelling = frozenset((name, m.arity, tuple(m.body)) for name, m in known.items())
+    readings = [Reading(display, *_parsed(display, spelling)) for display in displays(text)]
     defined: dict[str, dict[str, Node]] = {}  # for each question, letters that have been met
     for reading in readings:
         name = reading.display.question
@@ -77,19 +81,20 @@ def read(text: str, questions: Questions) -> list[Reading]:
     return readings
 
 
-def _parsed(display: Display, known: Mapping[str, Macro]) -> Reading:
-    """A display and the conditions in the comments before it."""
-    known = dict(known)
+@cache
+def _parsed(display: Display, spelling: Spelling) -> tuple[list[Said], str]:
+    """What a display says, where the comments before it say so; or why it cannot be read."""
+    known = {name: Macro(arity, list(body)) for name, arity, body in spelling}
     try:
         conditions = []
         for comment in display.comments:
             (condition,) = parse(tokens(comment, display.line, known), meaning.NAMES)
             conditions.append(condition.as_node())
         parsed = parse(tokens(display.latex, display.line, known), meaning.NAMES)
-    except (ParseError, ValueError) as error:
-        return Reading(display, failure=f"cannot be read: {error}")
+    except ValueError as error:
+        return [], f"cannot be read: {error}"
     statements = [replace(s, conditions=tuple(conditions)) for s in parsed]
-    return Reading(display, [Said(s, display.question, display.label, display.line) for s in statements])
+    return [Said(s, display.question, display.label, display.line) for s in statements], ""
 
 
 def _misplaced(reading: Reading, question: Question, known: bool) -> str:
@@ -108,7 +113,7 @@ def _in_place(
     said: Said, question: Question, local: Mapping[str, Node], known: bool
 ) -> Said:
     """The statement with its context, and with what letters mean at its place."""
-    marked = any(_of_a_batch(node) for node in said.statement.nodes)
+    marked = any(of_a_batch(node) for node in said.statement.nodes)
     batch = marked or (known and question.contexts == {MINIBATCH})
     letters = {claim.parts[0].name for claim in question.claims if claim.kind == "define"}
     letter = _letter(said.statement, letters)
@@ -121,7 +126,7 @@ def out_of_context(said: Said, question: Question) -> str:
     return "" if context in question.contexts else f"{question.name} is not about a {context}"
 
 
-def _of_a_batch(node: Node) -> bool:
+def of_a_batch(node: Node) -> bool:
     """Whether the node makes sense for a minibatch alone: K, or an index that picks an example."""
     if node.op == "index" and node.args[0].name in meaning.COLUMNS:
         return len(node.args) == (2 if node.args[0].name in meaning.ROWS else 3)

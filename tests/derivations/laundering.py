@@ -18,6 +18,7 @@ IRRELEVANT = (
     r"\sum_{k=1}^{m} \onehot_m(y)_k = 1",
 )
 DOMAINS = ("x > 0", "y = 1", "k = y", "d_h = 5", r"\eta > 0", "skip it is plain")
+REASONS = ("definition", "last question", "chain rule", "inner derivative", "by hand")
 
 
 class Laundered(NamedTuple):
@@ -66,6 +67,7 @@ def laundered(text: str, examination: Examination) -> Iterator[Laundered]:
                         yield Laundered(way.__name__, what, new)
     for name in examination.answers:
         yield from section_removed(text, name)
+    yield from proofs_emptied(text)
     yield from labels_swapped(text)
     yield from macros_redefined(text)
 
@@ -94,6 +96,8 @@ def weakened(text: str, place: Place, answer: Answer) -> Iterator[str]:
 def restricted(text: str, place: Place, answer: Answer) -> Iterator[str]:
     """Claimed on a smaller domain only, or not to be checked at all."""
     for domain in DOMAINS:
+        if text[: place.start].endswith(f"<!-- check: {domain} -->\n"):
+            continue
         yield put(text, place, place.latex.strip("\n"), f"<!-- check: {domain} -->\n")
 
 
@@ -124,17 +128,23 @@ def label_dropped(text: str, place: Place, answer: Answer) -> Iterator[str]:
         yield text[: place.start] + display.replace(place.label, "eq-other") + text[place.end :]
 
 
-def proof_emptied(text: str, place: Place, answer: Answer) -> Iterator[str]:
-    """The claim stated outright, with no reason or with any."""
-    if answer.claim.kind == "show":
-        for reason in ("", r" \why{definition}", r" \why{last question}", r" \why{by hand}"):
-            yield put(text, place, answer.claim.text + reason)
-    rows = place.latex.split(r"\\" + "\n")
-    if len(rows) > 1 and r"\why" in place.latex:
-        yield put(text, place, place.latex.strip("\n").replace(r"\why", r"\phantom"))
-        yield put(text, place, re.sub(r"\\why\{[^}]*\}", "", place.latex.strip("\n")))
-        left = rows[0].split("&=")[0]
-        yield put(text, place, left + "&=" + rows[-1].split("&=")[-1])
+def proofs_emptied(text: str) -> Iterator[Laundered]:
+    """A chain without its reasons, without its steps, with its two ends alone, for any reason."""
+    for place in places(text):
+        if r"\why" not in place.latex:
+            continue
+        rows = place.latex.strip("\n").split("\\\\\n")
+        first, last = rows[0].split("&=")[0], re.sub(r"\\why\{[^}]*\}", "", rows[-1].split("&=")[-1])
+        ends = f"{first} &= {last}".replace("\n\\end{aligned}", "")
+        emptied = [f"{ends} \\why{{{reason}}} \n\\end{{aligned}}" for reason in REASONS]
+        emptied.append(f"{ends}\n\\end{{aligned}}")
+        emptied.append(re.sub(r"\\why\{[^}]*\}", "", place.latex.strip("\n")))
+        emptied.append(rows[0] + "\n\\end{aligned}")
+        emptied += ["\\\\\n".join(rows[:i] + rows[i + 1 :]) for i in range(1, len(rows) - 1)]
+        if len(rows) == 1:
+            emptied = emptied[-1:]
+        for latex in emptied:
+            yield Laundered("proof emptied", f"line {place.line}", put(text, place, latex))
 
 
 def value_bent(text: str, place: Place, answer: Answer) -> Iterator[str]:
@@ -189,6 +199,5 @@ WAYS = (
     hidden,
     deleted,
     label_dropped,
-    proof_emptied,
     value_bent,
 )
