@@ -1,24 +1,28 @@
 r"""Holds the mathematics of report.qmd against what is asked: `python -m derivations`.
 
-What is asked stands in `questions.yml`, as claims of each question. `examine` finds each claim among
-the displays of the report, and sees to it that all they say holds: every step is tried at points
-of several sizes and on the kinks, against the `definitions` of the assignment; every reason beside
-a step is judged by `rules.yml`; and a claim that is to be shown needs a path of judged steps from
-one side to the other. `inline` reads the formulas within lines, `code` the lines of the program.
+What is asked stands in `questions.yml`, as claims of each question. `examine` finds each claim
+among the displays of the report, and sees to it that all they say holds: every step is tried at
+points of several sizes and on the kinks, against the `definitions` of the assignment; every reason
+beside a step is judged by `rules.yml`; and a claim that is to be shown needs a path of judged steps
+from one side to the other. `inline` reads the formulas within lines, and `program` holds the
+lines of code that carry out an equation against the same definitions.
 
 A display may be preceded by a comment for the checker, `<!-- check: x \neq 0 -->`, which says where
 its statements hold, if the question allows that domain. A new letter is defined by a display of its
 own (u = …) before it is used.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from derivations.examine import Examination, examine
+from derivations.program import faults
+from derivations.questions import load
 
 REPORT = Path(__file__).resolve().parent.parent / "report.qmd"
 
-__all__ = ["REPORT", "Examination", "Summary", "count", "examine", "summary"]
+__all__ = ["REPORT", "Examination", "Summary", "count", "examine", "faults", "summary"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,18 @@ class Summary:
     displays: int
     steps: int
     reasons: int
+    inlines: int
+    lines: int
     failed: int
 
 
 def summary(path: Path = REPORT) -> Summary:
     """Examine the report and count; some seconds, and far less once it has been examined."""
-    return count(examine(path.read_text(encoding="utf-8")))
+    return count(examine(path.read_text(encoding="utf-8")), faults(load()))
 
 
-def count(examination: Examination) -> Summary:
-    """The figures of an examination."""
+def count(examination: Examination, wrong_lines: Sequence[str] = ()) -> Summary:
+    """The figures of an examination, and of what is wrong with lines of the program."""
     answers = [a for found in examination.answers.values() for a in found]
     said = [s for v in examination.verdicts for s in v.said]
     return Summary(
@@ -50,5 +56,7 @@ def count(examination: Examination) -> Summary:
         displays=len(examination.verdicts),
         steps=sum(v.steps for v in examination.verdicts),
         reasons=sum(bool(step.reason) for s in said for step in s.statement.steps),
-        failed=len(examination.failures),
+        inlines=sum(r.verified for r in examination.remarks),
+        lines=len({a.claim.label for a in answers} - {""}),
+        failed=len(examination.failures) + len(wrong_lines),
     )

@@ -4,7 +4,8 @@ import signal
 import sys
 from pathlib import Path
 
-from derivations import REPORT, count, examine
+from derivations import REPORT, count, examine, faults
+from derivations.questions import load
 
 
 def main(arguments: list[str]) -> int:
@@ -19,10 +20,13 @@ def main(arguments: list[str]) -> int:
     for question, answers in examination.answers.items():
         proven = sum(answer.proven for answer in answers)
         print(f"{question:10} {proven} of {len(answers)} claims proven")
-    s = count(examination)
+    wrong_lines = faults(load())
+    s = count(examination, wrong_lines)
     print(f"{s.proven} of {s.claims} claims proven, {s.steps} steps in {s.displays} displays")
     for failure in examination.failures:
         print(f"{path}:{failure}")
+    for failure in wrong_lines:
+        print(f"mlp/{failure}")
     return 1 if s.failed else 0
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from derivations import definitions as of
 from derivations import meaning
-from derivations.forms import ONE, normal, product_of, sum_of, symbol
+from derivations.forms import ONE, normal, product_of, symbol
 from derivations.latex import Node
 from derivations.points import SHAPES
 from derivations.rewrite import FRESH

@@ -1,17 +1,17 @@
 """Examines a report: what it says has to hold, and what is asked has to be said."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from derivations.claims import Answer, Section, answers
 from derivations.forms import normal
+from derivations.inline import Remark, examine_inlines
 from derivations.latex import Statement
 from derivations.questions import Question, Questions, load
 from derivations.read import Display
+from derivations.reading import Reading, Said, read
 from derivations.reasons import Known, Pair, fault
-from derivations.reading import Reading, Said, out_of_context, read
 from derivations.verify import Trial, attempt
-
 
 Stated = dict[str, list[Pair]]  # formulas by question, in the order of the report
 LINES = re.compile(r"\bline\(([^)]*)\)")  # of code, quoted in the report by `line("eq-…")`
@@ -37,6 +37,7 @@ class Examination:
     """What was found about a report."""
 
     verdicts: list[Verdict]
+    remarks: list[Remark] = field(default_factory=list)
     answers: dict[str, list[Answer]] = field(default_factory=dict)  # by question
 
     @property
@@ -46,6 +47,11 @@ class Examination:
             f"{v.display.line}: question {v.display.question}: {v.failure}"
             for v in self.verdicts
             if v.failure
+        ]
+        wrong += [
+            f"{r.inline.line}: question {r.inline.question}: {r.failure}"
+            for r in self.remarks
+            if r.failure
         ]
         missing = [
             f"{a.line}: question {a.claim.question}: {a.claim}: {a.problem}"
@@ -59,7 +65,7 @@ class Examination:
 def examine(text: str, questions: Questions | None = None) -> Examination:
     """Examine the source of a report, by default against what the assignment asks."""
     questions = load() if questions is None else questions
-    result = Examination([])
+    result = Examination([], examine_inlines(text, questions))
     stated: Stated = {}
     for reading in read(text, questions):
         name = reading.display.question
@@ -82,11 +88,9 @@ def examine(text: str, questions: Questions | None = None) -> Examination:
 def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
     verdict = Verdict(reading.display, reading.said, failure=reading.failure)
     name = reading.display.question
-    question = questions[name] if name in questions else None
+    question = questions.get(name)
     for said in reading.said:
         verdict.failure = verdict.failure or _says_nothing(said.statement)
-        if question:
-            verdict.failure = verdict.failure or out_of_context(said, question)
         if verdict.failure:
             break
         verdict.failure = _reasons(said, stated)
@@ -110,7 +114,7 @@ def _reasons(said: Said, stated: Stated) -> str:
     sides = said.sides
     for number, step in enumerate(said.statement.steps, 1):
         if step.reason:
-            problem = fault(said.question, step, *sides[number - 1 : number + 1], known)
+            problem = fault(said.question, step, sides[number - 1], sides[number], known)
             if problem:
                 return f"step {number}, line {step.line}: {problem}"
     return ""
@@ -145,9 +149,13 @@ def _unused(verdicts: list[Verdict]) -> None:
     """Mark displays that define a letter which nothing after them in their question uses."""
     for number, verdict in enumerate(verdicts):
         for letter in [said.letter for said in verdict.said if said.letter]:
-            later = [said for v in verdicts[number:] for said in v.said if letter in dict(said.local)]
+            later = [
+                said for v in verdicts[number:] for said in v.said if letter in dict(said.local)
+            ]
             if not any(node.name == letter for said in later for node in said.statement.nodes):
-                verdict.failure = verdict.failure or f"defines {letter}, which no later display uses"
+                verdict.failure = (
+                    verdict.failure or f"defines {letter}, which no later display uses"
+                )
 
 
 def _sources(text: str) -> dict[str, str]:

@@ -28,11 +28,13 @@ class Remark:
 def examine_inlines(text: str, questions: Questions) -> list[Remark]:
     """Every formula within a line, in the sections of all questions."""
     known = macros(text)
-    found = [inline for inline in inlines(text) if inline.question in questions]
-    return [
-        _remark(found[: number + 1], questions[inline.question], known)
-        for number, inline in enumerate(found)
-    ]
+    found = inlines(text)
+    remarks = []
+    for number, inline in enumerate(found, 1):
+        question = questions.get(inline.question)
+        if question:
+            remarks.append(_remark(found[:number], question, known))
+    return remarks
 
 
 def _remark(inlines: Sequence[Inline], question: Question, known: dict[str, Macro]) -> Remark:
@@ -111,7 +113,7 @@ def _split(spelled: list[Token], separator: str) -> list[list[Token]]:
 
 
 def _batch(statement: Statement, question: Question) -> bool:
-    """Whether the formula is about a minibatch: it says so, or the question is about nothing else."""
+    """Whether the formula is about a minibatch: it says so, or the question is about no other."""
     return ONE not in question.contexts or any(map(of_a_batch, statement.nodes))
 
 

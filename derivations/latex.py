@@ -38,7 +38,7 @@ class Node:
         object.__setattr__(self, "_hash", hash((self.op, self.name, self.args)))
 
     def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined, no-any-return]
+        return self._hash  # type: ignore[attr-defined]
 
     def walk(self) -> Iterator["Node"]:
         """The node and all nodes below it."""

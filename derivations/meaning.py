@@ -28,9 +28,7 @@ ARGUMENTS = {  # what a quantity may be written as a function of
     r"\tilde R": [r"\theta"],
 }
 NAMES = Names(
-    symbols=frozenset(
-        [*SIZES[0], *of.PARAMETERS, *LAMBDAS, *of.QUANTITIES, *CONSTANTS]
-    ),
+    symbols=frozenset([*SIZES[0], *of.PARAMETERS, *LAMBDAS, *of.QUANTITIES, *CONSTANTS]),
     functions=frozenset(of.FUNCTIONS),
     applied=frozenset(ARGUMENTS),
 )

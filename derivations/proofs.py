@@ -71,7 +71,8 @@ def _connected(
     if not is_array(left):
         return False
     return any(
-        joined.find(inwards(entry(left, symbol(k)))) == joined.find(inwards(entry(right, symbol(k))))
+        joined.find(inwards(entry(left, symbol(k))))
+        == joined.find(inwards(entry(right, symbol(k))))
         for k in meaning.INDICES
     )
 
@@ -115,9 +116,9 @@ def _sign_gap(claim: Claim, said: Sequence[Said], proven: Sequence[Equation]) ->
         for number, step in enumerate(each.statement.steps):
             before, after = sides[number], sides[number + 1]
             same = joined.find(before) == joined.find(left)
-            if step.relation == claim.relation == ">" and same and after == right == ZERO:
-                if positive(before):
-                    return ""
+            said_so = step.relation == claim.relation == ">" and after == right == ZERO
+            if same and said_so and positive(before):
+                return ""
     return "nothing that is seen to be positive equals it"
 
 

@@ -74,14 +74,12 @@ class Questions:
     questions: Mapping[str, Question]
     definitions: Mapping[str, Statement]
 
-    def __getitem__(self, name: str) -> Question:
-        return self.questions[name]
-
     def __iter__(self) -> Iterator[Question]:
         return iter(self.questions.values())
 
-    def __contains__(self, name: str) -> bool:
-        return name in self.questions
+    def get(self, name: str) -> Question | None:
+        """The question of that name, if there is one."""
+        return self.questions.get(name)
 
 
 @cache
@@ -167,7 +165,7 @@ class _Reader:
             label=entry.get("code", ""),
             matrix=entry.get("form") == "matrix",
             rows=tuple(
-                (*self.conditions(condition), self.expression(value))
+                (self.conditions(condition)[0], self.expression(value))
                 for condition, value in entry.get("values", {}).items()
             ),
             cases=self.conditions(entry.get("distinguish", "")),

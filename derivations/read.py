@@ -89,7 +89,9 @@ def inlines(text: str) -> list[Inline]:
     headings = [(h.start(), h[0]) for h in HEADING.finditer(text)]
     found, end = [], 0
     for match in INLINE.finditer(text):
-        above = [s[1] for start, h in headings if start <= match.start() and (s := SECTION.search(h))]
+        above = [
+            s[1] for start, h in headings if start <= match.start() and (s := SECTION.search(h))
+        ]
         question = re.sub(r"^([ab])(\d+)$", r"\1.\2", above[-1]) if above else ""
         line = text.count("\n", 0, match.start()) + 1
         found.append(Inline(question, line, match[1], text[end : match.start()]))

@@ -37,7 +37,6 @@ class Said:
         """What its relations stand between, in normal form."""
         return [normal(self.statement.first), *(normal(s.right) for s in self.statement.steps)]
 
-
     @property
     def equations(self) -> list[tuple[Node, Node]]:
         """Each two of its sides with nothing but equals signs between, if it holds everywhere."""
@@ -65,19 +64,19 @@ def read(text: str, questions: Questions) -> list[Reading]:
     known = macros(text)
     spelling = frozenset((name, m.arity, tuple(m.body)) for name, m in known.items())
     readings = [Reading(display, *_parsed(display, spelling)) for display in displays(text)]
-    defined: dict[str, dict[str, Node]] = {}  # for each question, letters that have been met
+    letters: dict[str, dict[str, Node]] = {}  # for each question, those that have been met
     for reading in readings:
         name = reading.display.question
-        question = questions[name] if name in questions else Question(name)
-        local = defined.setdefault(name, dict(question.let))
-        reading.failure = reading.failure or _misplaced(reading, question, name in questions)
-        reading.said = [_in_place(said, question, local, name in questions) for said in reading.said]
+        question = questions.get(name)
+        met = letters.setdefault(name, dict(question.let) if question else {})
+        reading.said = [_in_place(said, question, met) for said in reading.said]
+        if question:
+            reading.failure = reading.failure or _misplaced(reading, question)
         for said in reading.said:
+            if said.letter and said.letter in met:
+                reading.failure = f"defines {said.letter} a second time"
             if said.letter:
-                repeated = said.letter in local
-                local[said.letter] = said.statement.steps[0].right
-                if repeated:
-                    reading.failure = f"defines {said.letter} a second time"
+                met[said.letter] = said.statement.steps[0].right
     return readings
 
 
@@ -97,33 +96,34 @@ def _parsed(display: Display, spelling: Spelling) -> tuple[list[Said], str]:
     return [Said(s, display.question, display.label, display.line) for s in statements], ""
 
 
-def _misplaced(reading: Reading, question: Question, known: bool) -> str:
-    """What in a display its question does not allow: a domain, a label."""
-    if not known:
-        return ""
-    for condition in {c for said in reading.said for c in said.conditions} - question.domains:
-        return f"restricted to a domain that the question does not allow: {condition.name}"
+def _misplaced(reading: Reading, question: Question) -> str:
+    """What in a display its question does not allow: a label, a domain, a context."""
     label = reading.display.label
-    return f"no claim of {question.name} bears the label {label}" if label and (
-        label not in question.labels
-    ) else ""
+    if label and label not in question.labels:
+        return f"no claim of {question.name} bears the label {label}"
+    for said in reading.said:
+        if not said.conditions <= question.domains:
+            return "restricted to a domain that the question does not allow"
+        context = MINIBATCH if said.batch else ONE
+        if context not in question.contexts:
+            return f"{question.name} is not about a {context}"
+    return ""
 
 
-def _in_place(
-    said: Said, question: Question, local: Mapping[str, Node], known: bool
-) -> Said:
+def _in_place(said: Said, question: Question | None, letters: Mapping[str, Node]) -> Said:
     """The statement with its context, and with what letters mean at its place."""
-    marked = any(of_a_batch(node) for node in said.statement.nodes)
-    batch = marked or (known and question.contexts == {MINIBATCH})
-    letters = {claim.parts[0].name for claim in question.claims if claim.kind == "define"}
-    letter = _letter(said.statement, letters)
-    return replace(said, batch=batch, local=frozenset(local.items()), letter=letter, becomes=_becomes(said, question))
-
-
-def out_of_context(said: Said, question: Question) -> str:
-    """What is wrong if a formula is about a minibatch where none is asked about."""
-    context = MINIBATCH if said.batch else ONE
-    return "" if context in question.contexts else f"{question.name} is not about a {context}"
+    claims = question.claims if question else ()
+    first = normal(said.statement.first)
+    free = {claim.parts[0].name for claim in claims if claim.kind == "define"}
+    updates = [c.becomes for c in claims if c.kind == "update" and c.parts == (first,)]
+    marked = any(map(of_a_batch, said.statement.nodes))
+    return replace(
+        said,
+        batch=marked or (question is not None and question.contexts == {MINIBATCH}),
+        local=frozenset(letters.items()),
+        letter=_letter(said.statement, free),
+        becomes=updates[0] if updates else None,
+    )
 
 
 def of_a_batch(node: Node) -> bool:
@@ -142,12 +142,3 @@ def _letter(statement: Statement, free: set[str]) -> str:
     if first.name in known and not (first.name in meaning.FREE and first.name in free):
         return ""
     return "" if first in statement.steps[0].right.walk() else first.name
-
-
-def _becomes(said: Said, question: Question) -> Node | None:
-    """What the left side of an update becomes, if the question asks for such an update."""
-    first = normal(said.statement.first)
-    for claim in question.claims:
-        if claim.kind == "update" and claim.parts == (first,):
-            return claim.becomes
-    return None

@@ -60,7 +60,9 @@ def somewhere(move: Move, node: Node) -> Iterator[Node]:
         return
     for number, arg in enumerate(node.args):
         for new in somewhere(move, arg):
-            yield normal(Node(node.op, node.name, (*node.args[:number], new, *node.args[number + 1 :])))
+            yield normal(
+                Node(node.op, node.name, (*node.args[:number], new, *node.args[number + 1 :]))
+            )
 
 
 def _matches(equation: Equation, node: Node) -> Iterator[tuple[Binding, Sequence[Node]]]:
@@ -128,9 +130,9 @@ def _each(
 def _match_sum(
     pattern: Node, node: Node, binding: Binding, letters: frozenset[str]
 ) -> Iterator[Binding]:
-    bodies = [renamed(n.args[2], n.name, FRESH) for n in (pattern, node)]
+    wanted, body = (renamed(n.args[2], n.name, FRESH) for n in (pattern, node))
     for found in _each(pattern.args[:2], node.args[:2], binding, letters):
-        yield from match(*bodies, found, letters)
+        yield from match(wanted, body, found, letters)
 
 
 def _assign(

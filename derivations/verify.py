@@ -81,7 +81,10 @@ def _everywhere(world: World, statement: Statement) -> Iterator[World]:
         if step.relation == "=" and (new := world.sizes(step.right).keys() - left):
             raise WrongError(f"index {', '.join(sorted(new))} occurs on the right alone")
     cases = [
-        row.args[1] for node in statement.as_node().walk() if node.op == "cases" for row in node.args
+        row.args[1]
+        for node in statement.as_node().walk()
+        if node.op == "cases"
+        for row in node.args
     ]
     for values in product(*(range(1, size + 1) for size in sizes.values())):
         here = world.bind(**dict(zip(sizes, values, strict=True)))

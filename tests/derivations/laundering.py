@@ -134,7 +134,10 @@ def proofs_emptied(text: str) -> Iterator[Laundered]:
         if r"\why" not in place.latex:
             continue
         rows = place.latex.strip("\n").split("\\\\\n")
-        first, last = rows[0].split("&=")[0], re.sub(r"\\why\{[^}]*\}", "", rows[-1].split("&=")[-1])
+        first, last = (
+            rows[0].split("&=")[0],
+            re.sub(r"\\why\{[^}]*\}", "", rows[-1].split("&=")[-1]),
+        )
         ends = f"{first} &= {last}".replace("\n\\end{aligned}", "")
         emptied = [f"{ends} \\why{{{reason}}} \n\\end{{aligned}}" for reason in REASONS]
         emptied.append(f"{ends}\n\\end{{aligned}}")
