@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 
 from derivations.claims import Answer, Section, answers
-from derivations.forms import normal
+from derivations.emptiness import empty
+from derivations.forms import ZERO, normal
 from derivations.inline import Remark, examine_inlines
-from derivations.latex import Statement
 from derivations.questions import Question, Questions, load
 from derivations.read import Display
 from derivations.reading import Reading, Said, read
@@ -90,7 +90,7 @@ def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
     name = reading.display.question
     question = questions.get(name)
     for said in reading.said:
-        verdict.failure = verdict.failure or _says_nothing(said.statement)
+        verdict.failure = verdict.failure or empty(said.statement, _may_be_idle(said, question))
         if verdict.failure:
             break
         verdict.failure = _reasons(said, stated)
@@ -108,11 +108,22 @@ def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
     return verdict
 
 
+def _may_be_idle(said: Said, question: Question | None) -> bool:
+    """Whether the question wants a 0 written down that changes nothing, as in 1 - 0."""
+    return any(
+        claim.parts[:1] == (said.sides[0],) and (claim.kind == "cases" or ZERO in claim.inside)
+        for claim in (question.claims if question else ())
+    )
+
+
 def _reasons(said: Said, stated: Stated) -> str:
     """Which step is no instance of the reason beside it."""
     known = Known(said.local, stated)
     sides = said.sides
+    reasoned = any(step.reason for step in said.statement.steps)
     for number, step in enumerate(said.statement.steps, 1):
+        if reasoned and not step.reason:
+            return f"step {number}, line {step.line}: no reason, where others have one"
         if step.reason:
             problem = fault(said.question, step, sides[number - 1], sides[number], known)
             if problem:
@@ -128,21 +139,6 @@ def posed(said: Said, question: Question) -> bool:
         for claim in question.claims
         if len(steps) == 1
     )
-
-
-def _says_nothing(statement: Statement) -> str:
-    """Which step says nothing: its two sides are the same, or the claim is its own reason."""
-    if not any(node.op in ("symbol", "call") for node in statement.nodes):
-        return f"line {statement.line}: speaks of nothing but numbers"
-    first = before = statement.first
-    first = first.args[0] if first.op == "shaped" else first
-    named = first.op in ("symbol", "derivative") or (first.op == "index" and first.args[0].name)
-    for number, step in enumerate(statement.steps, 1):
-        itself = named and step.relation == "=" and first in step.right.walk()
-        if itself or normal(step.right) == normal(before):
-            return f"step {number}, line {step.line}: the left-hand side occurs on the right"
-        before = step.right
-    return ""
 
 
 def _unused(verdicts: list[Verdict]) -> None:

@@ -144,9 +144,9 @@ def _power(name: str, args: tuple[Node, ...]) -> Node:
 
 def _apply(name: str, args: tuple[Node, ...]) -> Node:
     base, *inputs = args
-    usual = meaning.ARGUMENTS[base.args[0].name if base.op == "index" else base.name]
+    usual = meaning.ARGUMENTS.get(base.args[0].name if base.op == "index" else base.name, [])
     alike = [i == symbol(leaf) for i, leaf in zip(inputs, usual, strict=False)]
-    return base if all(alike) else Node("apply", args=args)
+    return base if usual and all(alike) else Node("apply", args=args)
 
 
 def _call(name: str, args: tuple[Node, ...]) -> Node:

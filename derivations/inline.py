@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from derivations import meaning
+from derivations.emptiness import empty
 from derivations.forms import symbol
 from derivations.latex import RELATIONS, Node, Statement, Step, parse_expression, parse_loosely
 from derivations.questions import ONE, Question, Questions
@@ -51,8 +52,10 @@ def _remark(inlines: Sequence[Inline], question: Question, known: dict[str, Macr
             statements = [s for s in _statements(spelled) if s.steps]
         for statement in statements:
             trial = attempt(statement, _batch(statement, question), _local(question))
-            if trial.problem:
-                return Remark(inline, failure=f"${inline.latex}$: {trial.problem}")
+            numbers = not any(node.op in ("symbol", "call") for node in statement.nodes)
+            problem = trial.problem or ("" if numbers else empty(statement))
+            if problem:
+                return Remark(inline, failure=f"${inline.latex}$: {problem}")
     except ValueError as error:
         return Remark(inline, failure=f"${inline.latex}$ cannot be read: {error}")
     return Remark(inline, verified=bool(statements))

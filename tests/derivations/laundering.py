@@ -55,6 +55,14 @@ def put(text: str, place: Place, latex: str, before: str = "") -> str:
 
 def laundered(text: str, examination: Examination) -> Iterator[Laundered]:
     """Every way of laundering, for every claim that has a display."""
+    seen = {text}
+    for each in _laundered(text, examination):
+        if each.text not in seen:
+            seen.add(each.text)
+            yield each
+
+
+def _laundered(text: str, examination: Examination) -> Iterator[Laundered]:
     at = {place.line: place for place in places(text)}
     answers = [a for found in examination.answers.values() for a in found]
     for answer in answers:
@@ -62,9 +70,7 @@ def laundered(text: str, examination: Examination) -> Iterator[Laundered]:
         what = f"{answer.claim.question}: {answer.claim}"
         if place:
             for way in WAYS:
-                for new in way(text, place, answer):
-                    if new != text:
-                        yield Laundered(way.__name__, what, new)
+                yield from (Laundered(way.__name__, what, new) for new in way(text, place, answer))
     for name in examination.answers:
         yield from section_removed(text, name)
     yield from proofs_emptied(text)
