@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from derivations.claims import Answer
-from derivations.examine import Examination
+from derivations.examine import Examination, examine
+from derivations.questions import Claim
 from derivations.read import DISPLAY
 
 IRRELEVANT = (
@@ -21,14 +22,6 @@ DOMAINS = ("x > 0", "y = 1", "k = y", "d_h = 5", r"\eta > 0", "skip it is plain"
 REASONS = ("definition", "last question", "chain rule", "inner derivative", "by hand")
 
 
-class Laundered(NamedTuple):
-    """A laundered report: how, which claim or display, and its source."""
-
-    how: str
-    what: str
-    text: str
-
-
 class Place(NamedTuple):
     """A display in the source of the report."""
 
@@ -37,6 +30,34 @@ class Place(NamedTuple):
     latex: str
     label: str
     line: int
+
+
+class Laundered(NamedTuple):
+    """A laundered report: how, which claim or display, and its source."""
+
+    how: str
+    what: str
+    text: str
+    place: Place | None = None  # of the display that bore out a claim
+    claim: Claim | None = None
+
+
+def notices(attempt: Laundered, text: str) -> str:
+    """What is said about a laundered report; also if another display of the report says it all."""
+    examination = examine(attempt.text)
+    if examination.failures:
+        return examination.failures[0]
+    if attempt.claim and attempt.place:
+        untouched = {place.latex for place in places(text) if place != attempt.place}
+        lines = [
+            answer.line
+            for answer in examination.answers[attempt.claim.question]
+            if answer.claim == attempt.claim
+        ]
+        for place in places(attempt.text):
+            if place.line in lines and place.latex in untouched:
+                return f"the answer is complete: line {place.line} says it, too"
+    return ""
 
 
 def places(text: str) -> list[Place]:
@@ -70,7 +91,10 @@ def _laundered(text: str, examination: Examination) -> Iterator[Laundered]:
         what = f"{answer.claim.question}: {answer.claim}"
         if place:
             for way in WAYS:
-                yield from (Laundered(way.__name__, what, new) for new in way(text, place, answer))
+                yield from (
+                    Laundered(way.__name__.replace("_", " "), what, new, place, answer.claim)
+                    for new in way(text, place, answer)
+                )
     for name in examination.answers:
         yield from section_removed(text, name)
     yield from proofs_emptied(text)
