@@ -111,7 +111,8 @@ def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
 def _may_be_idle(said: Said, question: Question | None) -> bool:
     """Whether the question wants a 0 written down that changes nothing, as in 1 - 0."""
     return any(
-        claim.parts[:1] == (said.sides[0],) and (claim.kind == "cases" or ZERO in claim.inside)
+        claim.parts[:1] == (said.sides[0],)
+        and (claim.kind == "cases" or (ZERO in claim.inside and claim.where in said.conditions))
         for claim in (question.claims if question else ())
     )
 
