@@ -1,6 +1,5 @@
 """Examines a report: what it says has to hold, and what is asked has to be said."""
 
-import re
 from dataclasses import dataclass, field
 
 from derivations.claims import Answer, Section, answers
@@ -8,13 +7,12 @@ from derivations.emptiness import empty
 from derivations.forms import ZERO, normal
 from derivations.inline import Remark, examine_inlines
 from derivations.questions import Question, Questions, load
-from derivations.read import Display
+from derivations.read import Display, quoted
 from derivations.reading import Reading, Said, read
 from derivations.reasons import Known, Pair, fault
 from derivations.verify import Trial, attempt
 
 Stated = dict[str, list[Pair]]  # formulas by question, in the order of the report
-LINES = re.compile(r"\bline\(([^)]*)\)")  # of code, quoted in the report by `line("eq-…")`
 
 
 @dataclass
@@ -76,11 +74,10 @@ def examine(text: str, questions: Questions | None = None) -> Examination:
             stated[name] += [e for said in reading.said for e in said.equations]
     _unused(result.verdicts)
     holding = [said for v in result.verdicts if not v.failure for said in v.said]
-    sources = _sources(text)
+    labels = quoted(text)
     for question in questions:
         said = [each for each in holding if each.question == question.name]
-        lines = " ".join(LINES.findall(sources.get(question.name, "")))
-        section = Section(tuple(said), frozenset(re.findall(r'"(eq-[\w-]+)"', lines)))
+        section = Section(tuple(said), labels.get(question.name, frozenset()))
         result.answers[question.name] = answers(question.claims, section)
     return result
 
@@ -153,11 +150,3 @@ def _unused(verdicts: list[Verdict]) -> None:
                 verdict.failure = (
                     verdict.failure or f"defines {letter}, which no later display uses"
                 )
-
-
-def _sources(text: str) -> dict[str, str]:
-    """The source of each section, by question."""
-    parts = re.split(r"^(#+ .*#sec-[\w-]+.*)$", text, flags=re.M)
-    names = [re.search(r"#sec-([\w-]+)", heading)[1] for heading in parts[1::2]]  # type: ignore[index]
-    names = [re.sub(r"^([ab])(\d+)$", r"\1.\2", name) for name in names]
-    return dict(zip(names, parts[2::2], strict=True))

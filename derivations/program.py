@@ -15,7 +15,8 @@ from derivations import points
 from derivations.evaluate import World, close
 from derivations.latex import Node
 from derivations.questions import MINIBATCH, Claim, Question, Questions
-from literate.source import Statement, statements, watched
+from literate.shapes import watched
+from literate.source import Statement, statements
 from mlp import fast, functions, loop, model, penalty, regularize, train
 from mlp.model import Params
 from mlp.penalty import Lambdas

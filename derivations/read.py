@@ -1,18 +1,16 @@
-"""Reads the displays out of report.qmd: LaTeX, line, label, comments; and the macros."""
+"""What the checker reads of report.qmd: formulas by question, macros, and the tokens of LaTeX."""
 
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-CHUNK = re.compile(r"^ *(`{3,}).*?^ *\1 *$", re.M | re.S)
-MACRO = re.compile(r"^ *\\newcommand\{(\\[A-Za-z]+)\}(?:\[(\d)\])?\{(.*)\} *$", re.M)
-HEADING = re.compile(r"^#+ .*$", re.M)
-SECTION = re.compile(r"#sec-([\w-]+)")
-DISPLAY = re.compile(r"\$\$(.*?)\$\$(?:\s*\{#(eq-[\w-]+))?", re.S)
-COMMENT = re.compile(r"<!--\s*check:\s*(.*?)\s*-->", re.S)
-HIDDEN = re.compile(r"<!--.*?-->", re.S)
-INLINE = re.compile(r"(?<![\\$])\$([^$]+)\$")
-BEFORE = re.compile(r"(?:<!--.*?-->\s*)+\Z", re.S)
+from literate.reader import parse
+from literate.report import Display as Shown
+from literate.report import sections
+
+QUESTION = re.compile(r"([ab])(\d+)")
+LINE = re.compile(r"^Markdown\(line\(([^)]*)\)\)$", re.M)
+CHECK = re.compile(r"check:\s*(.*)", re.S)
 TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[^\s\\]")
 ALIKE = {r"\left|": r"\lvert", r"\right|": r"\rvert", r"\ne": r"\neq", "!=": r"\neq"}
 ALIKE |= {r"\le": r"\leq", r"\ge": r"\geq", r"\ln": r"\log", r"\operatorname": r"\mathrm"}
@@ -54,7 +52,8 @@ class Display:
     line: int  # of the opening $$
     label: str  # eq-…, or empty
     latex: str
-    comments: tuple[str, ...]
+    comments: tuple[str, ...]  # without `check:`
+    divs: tuple[str, ...] = ()  # classes of the divs around it
 
 
 @dataclass(frozen=True)
@@ -69,49 +68,57 @@ class Inline:
 
 def displays(text: str) -> list[Display]:
     """The displays of the report's source."""
-    text = _visible(text)
-    found, end = [], 0
-    headings = [(h.start(), h[0]) for h in HEADING.finditer(text)]
-    for match in DISPLAY.finditer(text):
-        before = BEFORE.search(text, end, match.start())
-        end = match.end()
-        sections = [s[1] for start, h in headings if start < end and (s := SECTION.search(h))]
-        question = re.sub(r"^([ab])(\d+)$", r"\1.\2", sections[-1]) if sections else ""
-        line = text.count("\n", 0, match.start()) + 1
-        comments = tuple(COMMENT.findall(before[0])) if before else ()
-        found.append(Display(question, line, match[2] or "", match[1], comments))
-    return found
+    return [
+        Display(
+            question(display.section),
+            display.line,
+            display.label,
+            display.latex,
+            tuple(check[1] for note in display.comments if (check := CHECK.match(note))),
+            display.divs,
+        )
+        for display in parse(text).displays
+    ]
 
 
 def inlines(text: str) -> list[Inline]:
     """The formulas within lines of the report's source."""
-    text = DISPLAY.sub(_blank, _visible(text))
-    headings = [(h.start(), h[0]) for h in HEADING.finditer(text)]
     found, end = [], 0
-    for match in INLINE.finditer(text):
-        above = [
-            s[1] for start, h in headings if start <= match.start() and (s := SECTION.search(h))
-        ]
-        question = re.sub(r"^([ab])(\d+)$", r"\1.\2", above[-1]) if above else ""
-        line = text.count("\n", 0, match.start()) + 1
-        found.append(Inline(question, line, match[1], text[end : match.start()]))
-        end = match.end()
+    for formula in parse(text).formulas:
+        before = text[end : formula.start]
+        end = formula.end
+        if not isinstance(formula, Shown):
+            name = question(formula.section)
+            found.append(Inline(name, formula.line, formula.latex, before))
     return found
 
 
-def _visible(text: str) -> str:
-    """The text without what does not show: code, and comments but those for the checker."""
-    text = CHUNK.sub(_blank, text)
-    return HIDDEN.sub(lambda note: note[0] if COMMENT.fullmatch(note[0]) else _blank(note), text)
-
-
-def _blank(match: re.Match[str]) -> str:
-    return "\n" * match[0].count("\n")
+def quoted(text: str) -> dict[str, frozenset[str]]:
+    """For each question, the labels of the lines of code that it quotes and shows."""
+    report = parse(text)
+    found: dict[str, frozenset[str]] = {}
+    for chunk in report.chunks:
+        shown = all(chunk.options.get(option, True) for option in ("include", "output", "eval"))
+        above = sections(report.headings, chunk.start)
+        if shown and above:
+            lines = " ".join(LINE.findall(chunk.code))
+            labels = frozenset(re.findall(r'"(eq-[\w-]+)"', lines))
+            found[question(above[-1])] = found.get(question(above[-1]), frozenset()) | labels
+    return found
 
 
 def macros(text: str) -> dict[str, Macro]:
     """The report's own macros, one macro a line."""
-    return {m[1]: Macro(int(m[2] or 0), TOKEN.findall(m[3])) for m in MACRO.finditer(text)}
+    return {
+        macro.name: Macro(macro.arity, TOKEN.findall(macro.body)) for macro in parse(text).macros
+    }
+
+
+def question(label: str) -> str:
+    """The question that a section answers: sec-b7 -> b.7; else the label without `sec-`."""
+    name = label.removeprefix("sec-")
+    asked = QUESTION.fullmatch(name)
+    return f"{asked[1]}.{asked[2]}" if asked else name
 
 
 def tokens(latex: str, line: int, known: dict[str, Macro]) -> list[Token]:

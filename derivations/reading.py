@@ -98,6 +98,8 @@ def _parsed(display: Display, spelling: Spelling) -> tuple[list[Said], str]:
 
 def _misplaced(reading: Reading, question: Question) -> str:
     """What in a display its question does not allow: a label, a domain, a context."""
+    if hidden := [name for name in reading.display.divs if name.startswith("content-")]:
+        return f"not in every document: it stands in {hidden[0]}"
     label = reading.display.label
     if label and label not in question.labels:
         return f"no claim of {question.name} bears the label {label}"

@@ -1,1 +1,47 @@
-"""A multilayer perceptron with one hidden layer, in numpy alone, equation by equation."""
+"""A multilayer perceptron with one hidden layer, in numpy alone, equation by equation.
+
+`functions` and `model` hold the network and its gradient, `loop` the gradient one example at a
+time, `penalty` and `regularize` what keeps a network simple, `gradcheck` numerical gradients;
+`data`, `settings`, `train`, `fast` and `log` are training. `lab` records runs, `bench` times them.
+
+>>> import mlp
+>>> splits = mlp.load("circles", valid=200, seed=0)
+>>> settings = mlp.Settings(d_h=20, eta=0.5, epochs=20, K=10)
+>>> *_, (record, state) = mlp.fit(splits, settings)
+>>> error, loss = mlp.evaluate(state.best, splits.test)
+>>> error < 0.1
+True
+"""
+
+from mlp.data import DataError, Dataset, Splits, dataset, load, split
+from mlp.model import Activations, Params, bprop, fprop, init, loss, predict, risk
+from mlp.penalty import Lambdas, grad_regularized_risk, regularized_risk
+from mlp.settings import Settings, SettingsError
+from mlp.train import DivergedError, Record, State, evaluate, fit
+
+__all__ = [
+    "Activations",
+    "DataError",
+    "Dataset",
+    "DivergedError",
+    "Lambdas",
+    "Params",
+    "Record",
+    "Settings",
+    "SettingsError",
+    "Splits",
+    "State",
+    "bprop",
+    "dataset",
+    "evaluate",
+    "fit",
+    "fprop",
+    "grad_regularized_risk",
+    "init",
+    "load",
+    "loss",
+    "predict",
+    "regularized_risk",
+    "risk",
+    "split",
+]

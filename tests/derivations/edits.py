@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from derivations.inline import examine_inlines
 from derivations.questions import load
-from derivations.read import DISPLAY
 from derivations.reasons import load_rules
+from literate.reader import parse
 
 ARG = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"  # a braced argument, braces within
 SUB = rf"(?:_(?:\w|{ARG}))?"
@@ -174,10 +174,10 @@ def edits(text: str, count: int, seed: int) -> Iterator[Edit]:
     """Up to `count` different edits, the kinds in turn, drawn with the seed."""
     rng = random.Random(seed)
     sites: dict[str, list[Site]] = {kind: [] for kind in [*KINDS, *OF_THE_TEXT, INLINE]}
-    for match in DISPLAY.finditer(text):
-        for kind, site in _of_a_formula(match[1], match.start(1)):
+    for display in parse(text).displays:
+        for kind, site in _of_a_formula(display.latex, display.start + len("$$")):
             sites[kind].append(site)
-        sites["delete a display"].append(Site(match.start(), match.end(), ""))
+        sites["delete a display"].append(Site(display.start, display.end, ""))
     for kind, site in _of_the_text(text, rng):
         sites[kind].append(site)
     sites[INLINE] = list(_of_lines(text))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from derivations.claims import Answer
 from derivations.examine import Examination, examine
 from derivations.questions import Claim
-from derivations.read import DISPLAY
+from literate.reader import parse
 
 IRRELEVANT = (
     "1 = 2 - 1",
@@ -63,8 +63,8 @@ def notices(attempt: Laundered, text: str) -> str:
 def places(text: str) -> list[Place]:
     """Every display that the examination knows of."""
     return [
-        Place(m.start(), m.end(), m[1], m[2] or "", text.count("\n", 0, m.start()) + 1)
-        for m in DISPLAY.finditer(text)
+        Place(display.start, display.end, display.latex, display.label, display.line)
+        for display in parse(text).displays
     ]
 
 
@@ -142,6 +142,8 @@ def hidden(text: str, place: Place, answer: Answer) -> Iterator[str]:
     display = text[place.start : place.end]
     yield f"{text[: place.start]}<!--\n{display}\n-->{text[place.end :]}"
     yield f"{text[: place.start]}```\n{display}\n```{text[place.end :]}"
+    around = "::: {.content-visible when-format=html}", ":::"
+    yield f"{text[: place.start]}{around[0]}\n{display}\n{around[1]}\n{text[place.end :]}"
     yield put(text, place, re.sub(r"(?m)^(?=.)", "% ", place.latex.strip("\n")))
 
 
@@ -194,7 +196,7 @@ def section_removed(text: str, question: str) -> Iterator[Laundered]:
         behind = re.compile(r"^#+ .*#sec-", re.M).search(text, heading.end())
         end = behind.start() if behind else len(text)
         section = text[heading.end() : end]
-        emptied = DISPLAY.sub("", section)
+        emptied = re.sub(r"\$\$.*?\$\$( \{#eq-[\w-]+\})?", "", section, flags=re.S)
         yield Laundered("section emptied", question, text[: heading.end()] + emptied + text[end:])
         yield Laundered("section removed", question, text[: heading.start()] + text[end:])
         renamed = heading[0].replace(label, "#sec-other}")
