@@ -1,0 +1,248 @@
+"""Polynomials with rational coefficients, in atoms with rational exponents.
+
+An atom is a number that we do not look into: an entry of a matrix, an exponential, a sum over an
+index. Exponents may be negative, so that x / y needs no rule of its own, and fractions, so that
+exp(x/2) is exp(x) to the power of one half. Equal polynomials are equal objects.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import TypeAlias
+
+Rational: TypeAlias = int | Fraction
+Monomial: TypeAlias = "frozenset[tuple[Atom, Rational]]"
+
+
+class UndecidedError(ValueError):
+    """What the rules do not reach; the message says what it is."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """A place on an axis of some size: a letter, which may be any place, or a class.
+
+    A class has the example `of` which it is the class; y_i is Index("y", "m", of=i).
+    """
+
+    name: str
+    size: str
+    of: "Index | None" = None
+
+
+ONLY = Index("1", "1")  # the one place on an axis of size 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of a symbol's array, W_{jp}; a scalar has no places."""
+
+    name: str
+    places: tuple[Index, ...] = ()
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of an axis, as a number: at least 1."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Exp:
+    """The exponential of a product of atoms. That of a sum is a product of these."""
+
+    of: Monomial
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that has no rule for this argument: log, step, rect, and others by name."""
+
+    name: str
+    of: "Poly"
+
+
+@dataclass(frozen=True)
+class Delta:
+    """1 where two places are the same, else 0."""
+
+    a: Index
+    b: Index
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sum of a product over all places of the bound indices, which are named #1, #2, …"""
+
+    over: tuple[Index, ...]
+    of: Monomial
+
+
+@dataclass(frozen=True)
+class Group:
+    """A polynomial of several terms, taken as one atom; it occurs as denominator alone."""
+
+    of: "Poly"
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The derivative of one entry by another one, not yet worked out."""
+
+    of: Entry
+    by: Entry
+
+
+Atom: TypeAlias = Entry | Size | Exp | Function | Delta | Sum | Group | Slope
+
+
+@dataclass(frozen=True)
+class Poly:
+    """A sum of monomials with coefficients, none of them 0."""
+
+    terms: frozenset[tuple[Monomial, Rational]]
+
+    def __add__(self, other: "Poly | Rational") -> "Poly":
+        return collect([*self.terms, *poly(other).terms])
+
+    def __radd__(self, other: Rational) -> "Poly":
+        return self + other
+
+    def __neg__(self) -> "Poly":
+        return self * -1
+
+    def __sub__(self, other: "Poly | Rational") -> "Poly":
+        return self + -poly(other)
+
+    def __rsub__(self, other: Rational) -> "Poly":
+        return -self + other
+
+    def __mul__(self, other: "Poly | Rational") -> "Poly":
+        pairs = ((s, t) for s in self.terms for t in poly(other).terms)
+        return collect((product(m, n), a * b) for (m, a), (n, b) in pairs)
+
+    def __rmul__(self, other: Rational) -> "Poly":
+        return self * other
+
+
+def collect(terms: Iterable[tuple[Monomial, Rational]]) -> Poly:
+    """The polynomial with these terms, like ones added."""
+    found: dict[Monomial, Rational] = {}
+    for monomial, coefficient in terms:
+        found[monomial] = found.get(monomial, 0) + coefficient
+    return Poly(frozenset((m, c) for m, c in found.items() if c))
+
+
+def product(m: Monomial, n: Monomial) -> Monomial:
+    """The product of two monomials: exponents of the same atom add up."""
+    if not m or not n:
+        return m or n
+    powers = dict(m)
+    for atom, exponent in n:
+        powers[atom] = powers.get(atom, 0) + exponent
+    return frozenset((atom, exponent) for atom, exponent in powers.items() if exponent)
+
+
+def poly(value: "Poly | Atom | Rational") -> Poly:
+    """A number or an atom as a polynomial."""
+    if isinstance(value, Poly):
+        return value
+    if isinstance(value, int | Fraction):
+        return collect([(frozenset(), value)])
+    return term({value: 1})
+
+
+def term(powers: "dict[Atom, Rational] | Monomial", coefficient: Rational = 1) -> Poly:
+    """The polynomial of one term, with these powers of atoms."""
+    pairs = powers.items() if isinstance(powers, dict) else powers
+    return collect([(frozenset((a, e) for a, e in pairs if e), coefficient)])
+
+
+ZERO, ONE = poly(0), poly(1)
+
+
+def constant(p: Poly) -> Rational | None:
+    """The number that a polynomial is, if it is one."""
+    if not p.terms:
+        return 0
+    ((monomial, coefficient), *others) = p.terms
+    return None if others or monomial else coefficient
+
+
+def atoms(p: Poly) -> frozenset[Atom]:
+    """The atoms of a polynomial; not those within them."""
+    return frozenset(atom for monomial, _ in p.terms for atom, _ in monomial)
+
+
+@cache
+def text(thing: "Poly | Atom | Index") -> str:
+    """The thing as text; different things have different texts, which puts them in an order."""
+    match thing:
+        case Index(name, size, of):
+            return f"{name}[{text(of)}]" if of else f"{name}:{size}"
+        case Entry(name, places):
+            return f"{name}({','.join(map(text, places))})"
+        case Size(name):
+            return f"|{name}|"
+        case Exp(of):
+            return f"exp({_monomial(of)})"
+        case Function(name, of):
+            return f"{name}({text(of)})"
+        case Delta(a, b):
+            return f"[{text(a)}={text(b)}]"
+        case Sum(over, of):
+            return f"sum[{','.join(map(text, over))}]({_monomial(of)})"
+        case Group(of):
+            return f"({text(of)})"
+        case Slope(of, by):
+            return f"d{text(of)}/d{text(by)}"
+        case Poly(terms):
+            return " + ".join(sorted(f"{c}{_monomial(m)}" for m, c in terms)) or "0"
+
+
+@cache
+def _monomial(m: Monomial) -> str:
+    return "".join(sorted(f"*{text(atom)}^{exponent}" for atom, exponent in m))
+
+
+def leading(p: Poly) -> tuple[Monomial, Rational]:
+    """The term that comes first; it makes a polynomial comparable with its multiples."""
+    return min(p.terms, key=lambda pair: _monomial(pair[0]))
+
+
+def divide(p: Poly, q: Poly) -> Poly | None:
+    """The polynomial p / q, or none if the quotient is no polynomial.
+
+    Long division, with exponents in lexicographic order. Of each atom, the largest exponent of a
+    product is the sum of the largest exponents of its factors, and the smallest likewise; so no
+    term of the quotient may lie outside these bounds, and the division ends.
+    """
+    order = sorted(atoms(p) | atoms(q), key=text)
+
+    def vectors(r: Poly) -> dict[tuple[Rational, ...], Rational]:
+        powers = [(dict(m), c) for m, c in r.terms]
+        return {tuple(power.get(atom, 0) for atom in order): c for power, c in powers}
+
+    rest, divisor = vectors(p), vectors(q)
+    if not rest:
+        return ZERO
+    lower = [min(u) - min(v) for u, v in zip(zip(*rest), zip(*divisor), strict=True)]
+    upper = [max(u) - max(v) for u, v in zip(zip(*rest), zip(*divisor), strict=True)]
+    first = max(divisor)
+    quotient = []
+    while rest:
+        last = max(rest)
+        place = tuple(a - b for a, b in zip(last, first, strict=True))
+        if any(not a <= e <= b for a, e, b in zip(lower, place, upper, strict=True)):
+            return None
+        factor = Fraction(rest[last]) / divisor[first]
+        quotient.append((place, factor))
+        for vector, coefficient in divisor.items():
+            at = tuple(a + b for a, b in zip(vector, place, strict=True))
+            rest[at] = rest.get(at, 0) - factor * coefficient
+            if not rest[at]:
+                del rest[at]
+    powers = ((zip(order, place, strict=True), c) for place, c in quotient)
+    return collect((frozenset((a, e) for a, e in pairs if e), c) for pairs, c in powers)
