@@ -42,7 +42,8 @@ def given(p: Poly, facts: Facts) -> Poly:
                 return ZERO
         return None
 
-    return cancel(rebuild(p, change))
+    known = any(change(atom) is not None for atom in everywhere(p))
+    return cancel(rebuild(p, change) if known else p)
 
 
 def vanishes(p: Poly, facts: Facts, depth: int = MOST_CASES) -> list[str] | None:

@@ -30,11 +30,13 @@ from derivations.exact.polynomial import (
     Slope,
     Sum,
     UndecidedError,
+    atoms,
     collect,
     constant,
     divide,
     leading,
     poly,
+    ratio,
     term,
     text,
 )
@@ -54,6 +56,11 @@ def add(parts: Iterable[Poly]) -> Poly:
 def multiply(parts: Iterable[Poly]) -> Poly:
     """The product of polynomials."""
     return reduce(mul, parts, ONE)
+
+
+def scale(p: Poly, number: Rational) -> Poly:
+    """The multiple of a polynomial by a number that is not 0."""
+    return p if number == 1 else Poly(frozenset((m, c * number) for m, c in p.terms))
 
 
 # Quotients.
@@ -86,7 +93,7 @@ def inverse(p: Poly) -> Poly:
         power(atom.of, -e) if isinstance(atom, Group) else term({atom: -e}) for atom, e in monomial
     )
     group = ONE if core == ONE else term({Group(core): -1})
-    return below * group * (1 / Fraction(coefficient))
+    return below * group * ratio(1, coefficient)
 
 
 def primitive(p: Poly) -> tuple[Poly, Poly]:
@@ -100,7 +107,7 @@ def primitive(p: Poly) -> tuple[Poly, Poly]:
     common = {atom: min(power.get(atom, 0) for power in powers) for atom in every}
     core = p * term({atom: -e for atom, e in common.items()})
     _, first = leading(core)
-    return term(common, first), core * (1 / Fraction(first))
+    return term(common, first), core * ratio(1, first)
 
 
 def cancel(p: Poly) -> Poly:
@@ -111,13 +118,15 @@ def cancel(p: Poly) -> Poly:
         for atom, e in monomial:
             if isinstance(atom, Group):
                 least[atom] = min(least.get(atom, 0), e)
+    if not least:
+        return p
     above = add(_over(monomial, least) * coefficient for monomial, coefficient in p.terms)
     below: dict[Atom, Rational] = {}
     for group, exponent in least.items():
         while exponent < 0 and (quotient := divide(above, group.of)) is not None:
             above, exponent = quotient, exponent + 1
         below[group] = exponent
-    return above * term(below) if least else p
+    return above * term(below)
 
 
 def _over(monomial: Monomial, least: Mapping[Group, Rational]) -> Poly:
@@ -139,15 +148,21 @@ def delta(a: Index, b: Index) -> Poly:
 
 
 def contract(p: Poly) -> Poly:
-    """The same number, where [a = b] f(b) is written [a = b] f(a), and [a = b]² is [a = b]."""
-    return add(_contracted(monomial) * coefficient for monomial, coefficient in p.terms)
+    """The same number, with indicators used: [a = b] f(b) is [a = b] f(a), and [C]² is [C]."""
+    if not any(_indicates(atom) for atom in atoms(p)):
+        return p
+    return add(scale(_contracted(monomial), coefficient) for monomial, coefficient in p.terms)
+
+
+def _indicates(atom: Atom) -> bool:
+    """Whether an atom is 0 or 1."""
+    return isinstance(atom, Delta) or (isinstance(atom, Function) and atom.name == "step")
 
 
 def _contracted(monomial: Monomial) -> Poly:
-    deltas = sorted((atom for atom, _ in monomial if isinstance(atom, Delta)), key=text)
-    if not deltas:
-        return term(monomial)
-    rest = term({atom: e for atom, e in monomial if not isinstance(atom, Delta)})
+    powers = {atom: 1 if _indicates(atom) else e for atom, e in monomial}
+    deltas = sorted((atom for atom in powers if isinstance(atom, Delta)), key=text)
+    rest = term({atom: e for atom, e in powers.items() if not isinstance(atom, Delta)})
     done: dict[Index, Index] = {}
     kept = ONE
     for old in deltas:
@@ -384,7 +399,7 @@ def function(name: str, p: Poly) -> Poly:
 
 def rebuild(p: Poly, change: Change) -> Poly:
     """The polynomial with atoms replaced, at any depth: by `change`, where it gives something."""
-    return add(_rebuilt(monomial, change) * coefficient for monomial, coefficient in p.terms)
+    return add(scale(_rebuilt(monomial, change), c) for monomial, c in p.terms)
 
 
 def _rebuilt(monomial: Monomial, change: Change) -> Poly:
@@ -392,7 +407,7 @@ def _rebuilt(monomial: Monomial, change: Change) -> Poly:
     others = ONE
     for atom, exponent in monomial:
         image = _image(atom, change)
-        if image.terms == {(frozenset([(atom, 1)]), 1)}:
+        if image == poly(atom):
             kept[atom] = exponent
         else:
             others *= power(image, exponent)

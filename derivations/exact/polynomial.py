@@ -120,8 +120,10 @@ class Poly:
         return -self + other
 
     def __mul__(self, other: "Poly | Rational") -> "Poly":
-        pairs = ((s, t) for s in self.terms for t in poly(other).terms)
-        return collect((product(m, n), a * b) for (m, a), (n, b) in pairs)
+        right = poly(other).terms
+        pairs = [(product(m, n), a * b) for m, a in self.terms for n, b in right]
+        alone = len(self.terms) == 1 or len(right) == 1  # then no two terms can be alike
+        return Poly(frozenset(pairs)) if alone else collect(pairs)
 
     def __rmul__(self, other: Rational) -> "Poly":
         return self * other
@@ -133,6 +135,12 @@ def collect(terms: Iterable[tuple[Monomial, Rational]]) -> Poly:
     for monomial, coefficient in terms:
         found[monomial] = found.get(monomial, 0) + coefficient
     return Poly(frozenset((m, c) for m, c in found.items() if c))
+
+
+def ratio(a: Rational, b: Rational) -> Rational:
+    """a / b, as a whole number where it is one."""
+    quotient = Fraction(a) / b
+    return quotient.numerator if quotient.denominator == 1 else quotient
 
 
 def product(m: Monomial, n: Monomial) -> Monomial:
@@ -150,14 +158,15 @@ def poly(value: "Poly | Atom | Rational") -> Poly:
     if isinstance(value, Poly):
         return value
     if isinstance(value, int | Fraction):
-        return collect([(frozenset(), value)])
-    return term({value: 1})
+        return Poly(frozenset([(frozenset(), value)] if value else []))
+    return Poly(frozenset([(frozenset([(value, 1)]), 1)]))
 
 
 def term(powers: "dict[Atom, Rational] | Monomial", coefficient: Rational = 1) -> Poly:
     """The polynomial of one term, with these powers of atoms."""
-    pairs = powers.items() if isinstance(powers, dict) else powers
-    return collect([(frozenset((a, e) for a, e in pairs if e), coefficient)])
+    if isinstance(powers, dict):
+        powers = frozenset((atom, e) for atom, e in powers.items() if e)
+    return Poly(frozenset([(powers, coefficient)]))
 
 
 ZERO, ONE = poly(0), poly(1)
@@ -237,7 +246,7 @@ def divide(p: Poly, q: Poly) -> Poly | None:
         place = tuple(a - b for a, b in zip(last, first, strict=True))
         if any(not a <= e <= b for a, e, b in zip(lower, place, upper, strict=True)):
             return None
-        factor = Fraction(rest[last]) / divisor[first]
+        factor = ratio(rest[last], divisor[first])
         quotient.append((place, factor))
         for vector, coefficient in divisor.items():
             at = tuple(a + b for a, b in zip(vector, place, strict=True))

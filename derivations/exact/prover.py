@@ -138,8 +138,11 @@ class _Claim:
     def equal(self, left: Node, right: Node, why: str = "") -> Proof:
         """The proof that two expressions are equal, entry by entry."""
         shape = self.shape(left)
+        known = set(self.letters)
         if (other := self.shape(right)) != shape:
             raise MisfitError(f"{_show(shape)} on the left, {_show(other)} on the right")
+        if alone := self.letters.keys() - known:
+            raise MisfitError(f"index {', '.join(sorted(alone))} occurs on the right alone")
         proof = self.vanishing(self.difference(left, right, shape))
         return replace(proof, how=f"{why}: {proof.how}") if why and proof.proven else proof
 

@@ -5,7 +5,6 @@ An exponential, a size and a denominator of positive terms are positive; a squar
 """
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from derivations.exact.polynomial import (
     Atom,
@@ -20,6 +19,7 @@ from derivations.exact.polynomial import (
     Sum,
     leading,
     poly,
+    ratio,
     term,
 )
 
@@ -38,7 +38,7 @@ NONE = Facts()
 
 def scaled(p: Poly) -> Poly:
     """A positive multiple of p: its first coefficient is 1 or -1."""
-    return p * (1 / Fraction(abs(leading(p)[1]))) if p.terms else p
+    return p * ratio(1, abs(leading(p)[1])) if p.terms else p
 
 
 def positive(p: Poly, facts: Facts = NONE) -> bool:

@@ -4,7 +4,8 @@ Most steps hold whatever the quantities are that they speak of. Where they do no
 lies highest, the risk before the loss, the loss before the outputs, is replaced by its definition.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from derivations.exact.calculus import Depends, derivative
@@ -16,13 +17,13 @@ from derivations.exact.polynomial import (
     Function,
     Group,
     Index,
-    Monomial,
     Poly,
     Size,
     Slope,
     Sum,
     atoms,
     poly,
+    term,
 )
 from derivations.exact.signs import Facts
 
@@ -41,19 +42,26 @@ Definitions = Mapping[str, Definition]
 
 
 def unfold(p: Poly, definitions: Definitions, depends: Depends) -> tuple[Poly, str] | None:
-    """The polynomial with its highest symbol replaced by its definition, and that symbol."""
-    known = {name for name in map(_name, everywhere(p)) if name in definitions}
-    if not known:
+    """The polynomial with its highest symbol replaced by its definition, and that symbol.
+
+    Derivatives come first, so that what they are multiplied by can stay a name.
+    """
+    present = everywhere(p)
+    slopes = {a.of.name for a in present if isinstance(a, Slope)} & definitions.keys()
+    names = slopes or {_name(a) for a in present} & definitions.keys()
+    if not names:
         return None
-    name = max(known, key=lambda known_name: (definitions[known_name].height, known_name))
+    name = max(names, key=lambda known: (definitions[known].height, known))
     definition = definitions[name]
 
     def at(places: tuple[Index, ...]) -> Poly:
         return substitute(definition.form, dict(zip(definition.places, places, strict=True)))
 
     def change(atom: Atom) -> Poly | None:
+        if all(_name(inner) != name for inner in within(atom)):
+            return poly(atom)
         match atom:
-            case Entry(symbol, places) if symbol == name:
+            case Entry(symbol, places) if symbol == name and not slopes:
                 return at(places)
             case Slope(Entry(symbol, places), by) if symbol == name:
                 return derivative(at(places), by, depends)
@@ -76,20 +84,21 @@ def certainly(
     return True
 
 
-def everywhere(p: Poly) -> Iterator[Atom]:
+def everywhere(p: Poly) -> frozenset[Atom]:
     """All atoms of a polynomial, and all that are within these."""
-    for atom in atoms(p):
-        yield atom
-        match atom:
-            case Exp(of) | Sum(_, of):
-                yield from _within(of)
-            case Function(_, inside) | Group(inside):
-                yield from everywhere(inside)
+    return frozenset().union(*(within(atom) for atom in atoms(p)))
 
 
-def _within(monomial: Monomial) -> Iterator[Atom]:
-    for atom, _ in monomial:
-        yield from everywhere(poly(atom))
+@cache
+def within(atom: Atom) -> frozenset[Atom]:
+    """An atom, and all atoms within it."""
+    inside: frozenset[Atom] = frozenset()
+    match atom:
+        case Exp(of) | Sum(_, of):
+            inside = everywhere(term(of))
+        case Function(_, of) | Group(of):
+            inside = everywhere(of)
+    return inside | {atom}
 
 
 def _name(atom: Atom) -> str:
