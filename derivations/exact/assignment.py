@@ -1,20 +1,21 @@
-r"""The assignment's notation and definitions: what the report's statements are proven from.
+r"""The assignment's notation and definitions: what the statements of the report are proven from.
 
-Nothing here is an answer. The network is that of part b, the loss is -log(o^s_y), the risk its mean,
-and the penalty the elastic net of the last question.
+Nothing here is an answer. The network is that of part b, the loss is -log(o^s_y), the risk its
+mean, and the penalty the elastic net of the last question.
 """
 
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from derivations import meaning
-from derivations.exact.context import EXAMPLES, Context
-from derivations.latex import Node, parse
+from derivations.exact.context import EXAMPLES, Context, Shape
+from derivations.exact.shapes import ELEMENTWISE, OF_COLUMNS
+from derivations.latex import Names, Node, parse
 from derivations.read import tokens
 
-EMPTY: Mapping[str, Node] = MappingProxyType({})
-SHAPES: dict[str, tuple[str, ...]] = {
+SIZES = frozenset(["d", "d_h", "m", "K", "n", r"n_\theta"])
+STRENGTHS = (r"\lambda_11", r"\lambda_12", r"\lambda_21", r"\lambda_22")
+SHAPES: Mapping[str, Shape] = {
     r"\mathbf x": ("d", EXAMPLES),
     "y": ("1", EXAMPLES),
     r"\mathbf y": ("1", EXAMPLES),
@@ -29,13 +30,13 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "L": ("1", EXAMPLES),
     r"\theta": (r"n_\theta", "1"),
     r"\mathbf v": (r"n_\theta", "1"),
-    **dict.fromkeys([r"\hat R", r"\hat R_K", r"\tilde R", r"\mathcal L"], ()),
-    **dict.fromkeys([r"\lambda_11", r"\lambda_12", r"\lambda_21", r"\lambda_22", r"\eta"], ()),
     r"\mathbf 1_K": ("K", "1"),
     r"\mathbf 1_m": ("m", "1"),
-    **dict.fromkeys(["x", "z", "c"], ()),
+    **dict.fromkeys([r"\hat R", r"\hat R_K", r"\tilde R", r"\mathcal L"], ()),
+    **dict.fromkeys([*STRENGTHS, r"\eta", "x", "z", "c"], ()),
 }
-DEFINITIONS = {
+DEFINITIONS: Mapping[str, str] = {
+    r"\theta": r"(\mathbf{W}^{(1)}, \mathbf{b}^{(1)}, \mathbf{W}^{(2)}, \mathbf{b}^{(2)})",
     r"\mathbf h^a": r"\mathbf{W}^{(1)} \mathbf{x} + \mathbf{b}^{(1)}",
     r"\mathbf h^s": r"\mathrm{rect}(\mathbf{h}^a)",
     r"\mathbf o^a": r"\mathbf{W}^{(2)} \mathbf{h}^s + \mathbf{b}^{(2)}",
@@ -49,44 +50,43 @@ DEFINITIONS = {
         + \lambda_{21} \sum_{k=1}^{m} \sum_{j=1}^{d_h} \lvert \mathbf{W}^{(2)}_{kj} \rvert
         + \lambda_{22} \sum_{k=1}^{m} \sum_{j=1}^{d_h} (\mathbf{W}^{(2)}_{kj})^2""",
     r"\tilde R": r"\hat{R} + \mathcal{L}",
-    r"\theta": r"(\mathbf{W}^{(1)}, \mathbf{b}^{(1)}, \mathbf{W}^{(2)}, \mathbf{b}^{(2)})",
 }
-ARGUMENTS = {
+ARGUMENTS: Mapping[str, Shape] = {
     r"\mathbf o^a": (r"\mathbf x",),
     r"\mathbf o^s": (r"\mathbf x",),
     "L": (r"\mathbf x", "y"),
     **dict.fromkeys([r"\hat R", r"\tilde R", r"\mathcal L"], (r"\theta",)),
 }
-POSITIVE = frozenset([r"\lambda_11", r"\lambda_12", r"\lambda_21", r"\lambda_22", r"\eta"])
+NAMES = Names(
+    symbols=SIZES | SHAPES.keys(),
+    functions=frozenset([*ELEMENTWISE, *OF_COLUMNS, "onehot"]),
+    applied=frozenset(ARGUMENTS),
+)
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @cache
 def node(latex: str) -> Node:
-    """An expression of the assignment."""
-    (statement,) = parse(tokens(f"z = {latex}", 0, {}), meaning.NAMES)
+    """An expression in the assignment's notation."""
+    (statement,) = parse(tokens(f"z = {latex}", 0, {}), NAMES)
     return statement.steps[0].right
 
 
-@cache
-def definitions() -> Mapping[str, Node]:
-    """The assignment's definitions, as expressions."""
-    return {name: node(latex) for name, latex in DEFINITIONS.items()}
+def context(examples: str = "1", own: Mapping[str, str] = NOTHING) -> Context:
+    """The assignment's context, for one example or, with "K", for a minibatch.
 
-
-def context(examples: str = "1", own: Mapping[str, Node] = EMPTY) -> Context:
-    """The assignment's context: for one example, or for a minibatch of K.
-
-    `own` are scalars that a derivation gives names to, with what they stand for.
+    `own` are names that a derivation gives, in LaTeX; those without a shape above are scalars.
     """
+    definitions = {**DEFINITIONS, **own}
     return Context(
         shapes={**dict.fromkeys(own, ()), **SHAPES},
-        definitions={**definitions(), **own},
-        sizes=frozenset(["d", "d_h", "m", "K", "n", r"n_\theta"]),
+        definitions={name: node(latex) for name, latex in definitions.items()},
+        sizes=SIZES,
         counts={r"n_\theta": r"\theta"},
         classes={"y": "m", r"\mathbf y": "m"},
         arguments=ARGUMENTS,
+        positive=frozenset([*STRENGTHS, r"\eta"]),
         ones=frozenset([r"\mathbf 1_K", r"\mathbf 1_m"]),
-        positive=POSITIVE,
         examples=examples,
         risk=node(r"\hat{R}"),
     )

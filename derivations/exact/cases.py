@@ -16,7 +16,6 @@ from derivations.exact.polynomial import (
     Entry,
     Function,
     Poly,
-    UndecidedError,
     atoms,
     poly,
     text,
@@ -90,8 +89,7 @@ def _cases(atom: Atom, p: Poly, facts: Facts) -> Iterator[tuple[Poly, Facts]]:
 
 def _where_zero(p: Poly, of: Poly) -> Poly:
     """The polynomial where `of` is 0; an entry that alone is 0 is so everywhere."""
-    (first, *others) = atoms(of)
-    entry = first if of in (poly(first), -poly(first)) else None
+    entry = next((atom for atom in atoms(of) if of in (poly(atom), -poly(atom))), None)
 
     def change(atom: Atom) -> Poly | None:
         if isinstance(atom, Function) and atom.name in ("step", "rect") and atom.of in (of, -of):
@@ -103,5 +101,6 @@ def _where_zero(p: Poly, of: Poly) -> Poly:
 
 def _question(atom: Atom) -> str:
     if isinstance(atom, Delta):
-        return f"{text(atom.a)} = {text(atom.b)} or not"
-    return f"the sign of {text(atom.of)}" if isinstance(atom, Function) else ""
+        return f"whether {text(atom.a)} = {text(atom.b)}"
+    sides = [atom.of, -atom.of] if isinstance(atom, Function) else []
+    return f"the sign of {min(map(text, sides), key=len)}"

@@ -21,15 +21,16 @@ class MisfitError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """Shapes and definitions of symbols, and whether a statement is about one example.
-
-    `examples` is "1" for one example, and `minibatch` for a minibatch; `data` counts the data set.
+    """Shapes and definitions of symbols, and the examples that a statement is about.
 
     `shapes` gives a symbol's rows and columns, "1" for one, EXAMPLES for one column an example;
     () for a scalar. A symbol in `definitions` stands for that expression; the definition of a
-    vector of parameters is the tuple of its parts. `counts` says which size counts the entries of
-    which vector, `classes` names the classes of the examples and the size that bounds them,
-    `arguments` what a symbol may be written as a function of, `positive` what is greater than 0, and `risk` what a step of gradient descent makes smaller.
+    vector of parameters is the tuple of its parts. `sizes` are the names of sizes, and `counts`
+    says which of them counts the entries of which vector. `classes` names the classes of examples
+    and the size that bounds them, `arguments` what a symbol may be written as a function of,
+    `positive` what is greater than 0, `ones` what holds nothing but ones. `examples` is "1" for a
+    statement about one example and `minibatch` for one about a minibatch; `data` counts the data
+    set. A step of gradient descent makes `risk` smaller, at the learning rate `rate`.
     """
 
     shapes: Mapping[str, Shape]
@@ -66,6 +67,12 @@ class Context:
         if definition is None or definition.op != "tuple":
             return ()
         return tuple(part.name for part in definition.args)
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The vectors of parameters, and their parts."""
+        vectors = {name for name in self.definitions if self.parts(name)}
+        return frozenset(vectors).union(*(self.parts(name) for name in vectors))
 
     def depends(self, name: str, other: str) -> bool:
         """Whether a symbol is made of another one, or of its parts, by the definitions."""

@@ -5,7 +5,6 @@ sign(x) = step(x) - step(-x), abs(x) = rect(x) + rect(-x), max(a, b) = a + rect(
 """
 
 from collections.abc import Callable
-from fractions import Fraction
 from functools import cache
 
 from derivations.exact.calculus import derivative

@@ -32,7 +32,6 @@ from derivations.exact.polynomial import (
     UndecidedError,
     atoms,
     collect,
-    constant,
     divide,
     leading,
     poly,
@@ -257,12 +256,24 @@ def _total(index: Index, monomial: Monomial) -> Poly:
 
 
 def _sum(over: tuple[Index, ...], monomial: Monomial) -> Poly:
-    """The sum of a product; the sums among its factors become part of it."""
+    """The sum of a product; the sums among its factors become part of it.
+
+    Where the sum over one of the indices is the denominator of the others, the two cancel first.
+    """
     for atom, exponent in monomial:
         if isinstance(atom, Sum) and exponent > 0 and exponent.denominator == 1:
             letters, body = opened(atom)
             rest = term({**dict(monomial), atom: exponent - 1})
             return add(_sum(over + letters, m) * c for m, c in (rest * body).terms)
+    if len(over) > 1 and any(isinstance(atom, Sum) for atom, _ in monomial):
+        for index in over:
+            inside = frozenset((atom, e) for atom, e in monomial if index in indices(atom))
+            inner = _closed((index,), inside)
+            if atoms(inner) <= {atom for atom, _ in monomial - inside}:
+                others = (other for other in over if other != index)
+                return reduce(
+                    lambda p, other: total(other, p), others, term(monomial - inside) * inner
+                )
     return _closed(over, monomial)
 
 
@@ -307,11 +318,12 @@ def _level(monomial: Monomial) -> int:
 
 
 def exp(p: Poly) -> Poly:
-    """The exponential, a product with one factor for each term; exp(log(a)) = a."""
+    """The exponential of a sum is a product with one factor for each term."""
     return multiply(_exp(m, c) for m, c in cancel(p).terms)
 
 
 def _exp(monomial: Monomial, coefficient: Rational) -> Poly:
+    """The exponential of one term; that of a logarithm is its argument."""
     if coefficient.denominator == 1 and len(monomial) == 1:
         ((atom, exponent),) = monomial
         if isinstance(atom, Function) and atom.name == "log" and exponent == 1:
@@ -320,7 +332,7 @@ def _exp(monomial: Monomial, coefficient: Rational) -> Poly:
 
 
 def log(p: Poly) -> Poly:
-    """The logarithm of p > 0: factors that are positive come out of it, and log(exp(a)) = a."""
+    """The logarithm of what is positive: factors that are positive come out of it."""
     p = cancel(p)
     if not p.terms:
         raise UndecidedError("the logarithm of zero")
@@ -335,6 +347,7 @@ def log(p: Poly) -> Poly:
 
 
 def _log(atom: Atom) -> Poly:
+    """The logarithm of a positive atom; that of an exponential is its exponent."""
     match atom:
         case Exp(of):
             return term(of)
@@ -384,8 +397,8 @@ def _direction(p: Poly) -> tuple[Poly, Poly]:
     unit, core = primitive(p)
     ((monomial, coefficient),) = unit.terms
     apart = frozenset((atom, e) for atom, e in monomial if positive_atom(atom))
-    sign = 1 if coefficient > 0 else -1
-    return term(apart, abs(coefficient)), term(monomial - apart, sign) * core
+    size = max(coefficient, -coefficient)
+    return term(apart, size), term(monomial - apart, ratio(coefficient, size)) * core
 
 
 def function(name: str, p: Poly) -> Poly:

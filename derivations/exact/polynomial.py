@@ -74,7 +74,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class Sum:
-    """The sum of a product over all places of the bound indices, which are named #1, #2, …"""
+    """The sum of a product over all places of the bound indices; their names are #1, #2, …."""
 
     over: tuple[Index, ...]
     of: Monomial
@@ -138,7 +138,7 @@ def collect(terms: Iterable[tuple[Monomial, Rational]]) -> Poly:
 
 
 def ratio(a: Rational, b: Rational) -> Rational:
-    """a / b, as a whole number where it is one."""
+    """The quotient of two numbers, as a whole number where it is one."""
     quotient = Fraction(a) / b
     return quotient.numerator if quotient.denominator == 1 else quotient
 
@@ -187,38 +187,54 @@ def atoms(p: Poly) -> frozenset[Atom]:
 
 @cache
 def text(thing: "Poly | Atom | Index") -> str:
-    """The thing as text; different things have different texts, which puts them in an order."""
+    """The thing as one would write it; this also puts things in an order."""
     match thing:
-        case Index(name, size, of):
-            return f"{name}[{text(of)}]" if of else f"{name}:{size}"
+        case Index(name, _, of):
+            return f"{name}_{text(of)}" if of and of != ONLY else name
         case Entry(name, places):
-            return f"{name}({','.join(map(text, places))})"
+            return _plain(name) + (f"_{','.join(map(text, places))}" if places else "")
         case Size(name):
-            return f"|{name}|"
+            return name
         case Exp(of):
-            return f"exp({_monomial(of)})"
+            return f"exp({text_of(of)})"
+        case Function("step", of):
+            return f"[{text(of)} > 0]"
         case Function(name, of):
             return f"{name}({text(of)})"
         case Delta(a, b):
-            return f"[{text(a)}={text(b)}]"
+            return f"[{text(a)} = {text(b)}]"
         case Sum(over, of):
-            return f"sum[{','.join(map(text, over))}]({_monomial(of)})"
+            return f"sum_{','.join(f'{i.name}≤{i.size}' for i in over)}({text_of(of)})"
         case Group(of):
             return f"({text(of)})"
         case Slope(of, by):
-            return f"d{text(of)}/d{text(by)}"
+            return f"∂{text(of)}/∂{text(by)}"
         case Poly(terms):
-            return " + ".join(sorted(f"{c}{_monomial(m)}" for m, c in terms)) or "0"
+            parts = sorted((text_of(monomial), c) for monomial, c in terms)
+            return " + ".join(_multiple(c, of) for of, c in parts).replace("+ -", "- ") or "0"
 
 
 @cache
-def _monomial(m: Monomial) -> str:
-    return "".join(sorted(f"*{text(atom)}^{exponent}" for atom, exponent in m))
+def text_of(monomial: Monomial) -> str:
+    """A product of powers as one would write it."""
+    powers = sorted((text(atom), exponent) for atom, exponent in monomial)
+    return " ".join(name if e == 1 else f"{name}^{e}" for name, e in powers)
+
+
+def _multiple(coefficient: Rational, of: str) -> str:
+    if not of:
+        return str(coefficient)
+    return of if coefficient == 1 else f"{'-' if coefficient == -1 else f'{coefficient} '}{of}"
+
+
+def _plain(name: str) -> str:
+    r"""A name without its fonts: h^a for \mathbf h^a."""
+    return " ".join(part for part in name.split() if part != r"\mathbf").replace("\\", "")
 
 
 def leading(p: Poly) -> tuple[Monomial, Rational]:
     """The term that comes first; it makes a polynomial comparable with its multiples."""
-    return min(p.terms, key=lambda pair: _monomial(pair[0]))
+    return min(p.terms, key=lambda pair: text_of(pair[0]))
 
 
 def divide(p: Poly, q: Poly) -> Poly | None:
@@ -237,8 +253,9 @@ def divide(p: Poly, q: Poly) -> Poly | None:
     rest, divisor = vectors(p), vectors(q)
     if not rest:
         return ZERO
-    lower = [min(u) - min(v) for u, v in zip(zip(*rest), zip(*divisor), strict=True)]
-    upper = [max(u) - max(v) for u, v in zip(zip(*rest), zip(*divisor), strict=True)]
+    axes = range(len(order))
+    lower = [min(v[n] for v in rest) - min(v[n] for v in divisor) for n in axes]
+    upper = [max(v[n] for v in rest) - max(v[n] for v in divisor) for n in axes]
     first = max(divisor)
     quotient = []
     while rest:

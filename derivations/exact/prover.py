@@ -7,6 +7,7 @@ is not proven is not refuted; refuted is only what makes no sense for any sizes.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 
 from derivations.exact.cases import vanishes
@@ -29,13 +30,29 @@ from derivations.exact.polynomial import (
     UndecidedError,
     atoms,
     poly,
+    text,
 )
-from derivations.exact.shapes import Letters, check_shape, class_size, is_place, shape_of
+from derivations.exact.shapes import (
+    Letters,
+    check_shape,
+    class_size,
+    is_place,
+    shape_of,
+    show_shape,
+)
 from derivations.exact.signs import Facts, nonnegative, nonzero, positive, scaled
 from derivations.exact.unfolding import Test, unfold
 from derivations.latex import Node, Statement
 
 PROVEN, UNDECIDED, REFUTED = "proven", "undecided", "refuted"
+SHORT = 80  # a difference of more characters tells nobody anything
+COMPARED: dict[str, tuple[Test, int]] = {
+    ">": (positive, 1),
+    "<": (positive, -1),
+    r"\geq": (nonnegative, 1),
+    r"\leq": (nonnegative, -1),
+    r"\neq": (nonzero, 1),
+}
 
 
 @dataclass(frozen=True)
@@ -53,13 +70,16 @@ class Proof:
 
 
 def prove(statement: Statement, context: Context) -> list[Proof]:
-    """A proof for each step of a statement; one for a shape that stands alone."""
+    """A proof for each step of a statement; one for a shape that stands alone.
+
+    The statement is claimed where all its conditions hold.
+    """
     claim = _Claim(context, statement.conditions)
     if not statement.steps:
-        return [_attempt(lambda: claim.shape_alone(statement.first))]
+        return [_attempt(partial(claim.shape_alone, statement.first))]
     proofs, left = [], statement.first
     for step in statement.steps:
-        proofs.append(_attempt(lambda: claim.step(left, step.relation, step.right)))  # noqa: B023
+        proofs.append(_attempt(partial(claim.step, left, step.relation, step.right)))
         if step.right.op != "space":
             left = step.right
     return proofs
@@ -76,7 +96,7 @@ def _attempt(proof: Callable[[], Proof]) -> Proof:
 
 @dataclass
 class _Claim:
-    """A statement in its context: what is known of its letters, and what it is claimed under."""
+    """A statement in its context: the axes of its letters, and what it is claimed under."""
 
     context: Context
     conditions: Sequence[Node]
@@ -87,21 +107,32 @@ class _Claim:
         if relation == r"\in":
             return self.member(left, right)
         if relation == r"\leftarrow":
-            return self.equal(right, self.descent(left), "a step of gradient descent")
+            return self.descent(left, right)
         if relation != "=":
             return self.compare(left, relation, right)
         if right.op == "tuple":
             return self.stacked(left, right)
-        if left == right:
-            return Proof(PROVEN, "both sides are the same")
-        if left.op == "cases":
-            left, right = right, left
-        return self.by_rows(left, right) if right.op == "cases" else self.equal(left, right)
+        if right.op == "cases":
+            return self.by_rows(left, right)
+        return self.by_rows(right, left) if left.op == "cases" else self.equal(left, right)
 
     # Shapes and sets.
 
     def shape(self, node: Node) -> Shape:
+        """The shape of an expression; its letters are known from here on."""
         return shape_of(node, self.context, self.letters)
+
+    def same_shape(self, left: Node, right: Node) -> Shape:
+        """The shape of both sides; all letters of the right one occur before it."""
+        shape = self.shape(left)
+        before = set(self.letters)
+        other = self.shape(right)
+        if other != shape:
+            sides = f"{show_shape(shape)} on the left, {show_shape(other)} on the right"
+            raise MisfitError(sides)
+        if alone := self.letters.keys() - before:
+            raise MisfitError(f"index {', '.join(sorted(alone))} occurs on the right alone")
+        return shape
 
     def shape_alone(self, node: Node) -> Proof:
         """The proof that an expression has the shape that is written below it."""
@@ -109,7 +140,7 @@ class _Claim:
         return Proof(PROVEN, "shape")
 
     def member(self, left: Node, right: Node) -> Proof:
-        """The proof that the left-hand side is in a space of arrays, or a class among the classes."""
+        """The proof that the left-hand side is in a space of arrays, or among the classes."""
         if right.op == "space":
             check_shape(self.shape(left), right.args)
             return Proof(PROVEN, "shape")
@@ -118,36 +149,36 @@ class _Claim:
             return Proof(PROVEN, "definition of a class")
         raise UndecidedError("a set without a rule")
 
+    # Equations.
+
+    def equal(self, left: Node, right: Node) -> Proof:
+        """The proof that two expressions are equal, entry by entry."""
+        shape = self.same_shape(left, right)
+        if left == right:
+            return Proof(PROVEN, "both sides are the same")
+        if left.op == "symbol" and self.context.definitions.get(left.name) == right:
+            return Proof(PROVEN, "definition", (left.name,))
+        return self.vanishing(self.difference(left, right, shape))
+
     def stacked(self, left: Node, right: Node) -> Proof:
         """The proof that a vector of parameters is made of these parts."""
-        parts = self.context.parts(left.name)
-        if parts and right.args == tuple(Node("symbol", part) for part in parts):
+        if left.op == "symbol" and self.context.definitions.get(left.name) == right:
             return Proof(PROVEN, "definition", (left.name,))
         raise UndecidedError("a tuple that defines nothing known")
 
-    def descent(self, parameter: Node) -> Node:
-        """What a step of gradient descent makes of a parameter: θ - η ∂R/∂θ."""
+    def descent(self, left: Node, right: Node) -> Proof:
+        """The proof that the new value is that of a step of gradient descent, θ - η ∂R/∂θ."""
         if self.context.risk is None:
             raise UndecidedError("what is to be minimised is not said")
-        slope = Node("derivative", args=(self.context.risk, parameter))
+        if left.name not in self.context.parameters:
+            raise UndecidedError("a step for what is no parameter")
+        slope = Node("derivative", args=(self.context.risk, left))
         step = Node("mul", args=(Node("symbol", self.context.rate), slope))
-        return Node("add", args=(parameter, Node("neg", args=(step,))))
-
-    # Equations.
-
-    def equal(self, left: Node, right: Node, why: str = "") -> Proof:
-        """The proof that two expressions are equal, entry by entry."""
-        shape = self.shape(left)
-        known = set(self.letters)
-        if (other := self.shape(right)) != shape:
-            raise MisfitError(f"{_show(shape)} on the left, {_show(other)} on the right")
-        if alone := self.letters.keys() - known:
-            raise MisfitError(f"index {', '.join(sorted(alone))} occurs on the right alone")
-        proof = self.vanishing(self.difference(left, right, shape))
-        return replace(proof, how=f"{why}: {proof.how}") if why and proof.proven else proof
+        proof = self.equal(Node("add", args=(left, Node("neg", args=(step,)))), right)
+        return replace(proof, how=f"gradient descent: {proof.how}")
 
     def by_rows(self, left: Node, cases: Node) -> Proof:
-        """The proof of a case distinction: one condition holds, and each row under its own."""
+        """The proof of a case distinction: each row where its condition holds, and one holds."""
         shape, remaining = self.shape(left), ONE
         proofs = []
         for value, condition in (row.args for row in cases.args):
@@ -155,20 +186,18 @@ class _Claim:
             if condition.op != "true":
                 self.shape(condition)
                 weight = scalar_of(Node("indicator", args=(condition,)), self.scope)
-            remaining -= weight
-            chain = [left, *(value.args if value.op == "relation" else (value,))]
-            if value.op == "relation" and set(value.name.split()) != {"="}:
-                raise UndecidedError("a relation other than = within a case")
+            chain = [left, value]
+            if value.op == "relation" and set(value.name.split()) == {"="}:
+                chain = [left, *value.args]
             for a, b in pairwise(chain):
-                if self.shape(a) != shape or self.shape(b) != shape:
+                if self.same_shape(a, b) != shape:
                     raise MisfitError("the shapes within a case differ")
                 proofs.append(self.vanishing(self.difference(a, b, shape) * weight))
+            remaining -= weight
         proofs.append(self.vanishing(remaining))
-        for proof in proofs:
-            if not proof.proven:
-                return proof
         uses = tuple(dict.fromkeys(name for proof in proofs for name in proof.uses))
-        return Proof(PROVEN, "each case by itself, and exactly one of them holds", uses)
+        proven = Proof(PROVEN, "each case by itself, and exactly one of them holds", uses)
+        return next((proof for proof in proofs if not proof.proven), proven)
 
     def difference(self, left: Node, right: Node, shape: Shape) -> Poly:
         """The difference of two expressions of one shape, at any row and column."""
@@ -179,14 +208,17 @@ class _Claim:
     def vanishing(self, p: Poly) -> Proof:
         """The proof that a polynomial is 0, with as few definitions put in as will do."""
         scope, uses = self.scope, list[str]()
+        first = p
         while True:
             distinctions = vanishes(p, scope.facts)
             if distinctions is not None:
-                how = f"by cases, {', '.join(distinctions)}: " if distinctions else ""
-                return Proof(PROVEN, f"{how}normal forms agree", tuple(uses))
+                by = f"by cases, {' and '.join(dict.fromkeys(distinctions))}: "
+                how = f"{by if distinctions else ''}normal forms agree"
+                return Proof(PROVEN, how, tuple(dict.fromkeys(uses)))
             further = unfold(p, scope.definitions, self.context.depends)
             if further is None:
-                return Proof(UNDECIDED, "normal forms differ", tuple(uses))
+                by = f" by {text(first)}" if len(text(first)) <= SHORT else ""
+                return Proof(UNDECIDED, f"normal forms differ{by}")
             p, name = further
             uses.append(name)
 
@@ -194,36 +226,25 @@ class _Claim:
 
     def compare(self, left: Node, relation: str, right: Node) -> Proof:
         """The proof of an inequality between all entries."""
-        shape = self.shape(left)
-        if self.shape(right) != shape:
-            raise MisfitError("the shapes of the two sides differ")
         if relation not in COMPARED:
             raise UndecidedError(f"{relation} has no rule here")
         test, sign = COMPARED[relation]
-        if self.scope.certain(test, self.difference(left, right, shape) * sign):
+        difference = self.difference(left, right, self.same_shape(left, right))
+        if self.scope.certain(test, difference * sign):
             return Proof(PROVEN, "signs of the terms")
-        return Proof(UNDECIDED, "the signs of the terms do not tell")
+        raise UndecidedError("the signs of the terms do not tell")
 
     @property
     def scope(self) -> Scope:
         """The letters that have occurred, and what holds where the statement is claimed."""
         known = frozenset(poly(Entry(name)) for name in self.context.positive)
-        definitions = definitions_of(self.context)
-        scope = Scope(self.context, places_of(self.letters), Facts(known), definitions)
         for condition in self.conditions:
             self.shape(condition)
-            scope = replace(scope, letters=places_of(self.letters))
+        letters, definitions = places_of(self.letters), definitions_of(self.context)
+        scope = Scope(self.context, letters, Facts(known), definitions)
+        for condition in self.conditions:
             scope = replace(scope, facts=_with(scope, condition))
         return scope
-
-
-COMPARED: dict[str, tuple[Test, int]] = {
-    ">": (positive, 1),
-    "<": (positive, -1),
-    r"\geq": (nonnegative, 1),
-    r"\leq": (nonnegative, -1),
-    r"\neq": (nonzero, 1),
-}
 
 
 def _with(scope: Scope, condition: Node) -> Facts:
@@ -241,7 +262,3 @@ def _with(scope: Scope, condition: Node) -> Facts:
         return replace(facts, nonzero=facts.nonzero | {difference, -difference})
     signed = difference if relation == ">" else -difference
     return replace(facts, positive=facts.positive | {signed})
-
-
-def _show(shape: Shape) -> str:
-    return " × ".join(shape) if shape else "a scalar"

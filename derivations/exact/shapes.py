@@ -9,7 +9,7 @@ from derivations.exact.polynomial import UndecidedError
 from derivations.latex import Node
 
 ELEMENTWISE = {"exp", "log", "tanh", "sigmoid", "softplus", "sign", "rect", "abs", "cos"}
-VECTOR = {"softmax", "logsumexp"}  # functions of a column
+OF_COLUMNS = {"softmax", "logsumexp", "max"}
 LETTERS = frozenset("ijklpqr")
 Letters = dict[str, str]  # an index, and the size of the axis that it stands on
 
@@ -48,7 +48,7 @@ class _Survey:
 
     def scalar(self, node: Node) -> Shape:
         if shape := self.shape(node):
-            raise MisfitError(f"a scalar is needed, not {_show(shape)}")
+            raise MisfitError(f"a scalar is needed, not {show_shape(shape)}")
         return ()
 
     def meet(self, letter: str, size: str) -> None:
@@ -76,7 +76,7 @@ class _Survey:
         if len(places) == 1 and len(axes) == 2 and "1" in axes and base.op != "transpose":
             axes = (axes[0] if axes[1] == "1" else axes[1],)
         if len(places) != len(axes):
-            raise MisfitError(f"{len(places)} indices on {_show(axes)}")
+            raise MisfitError(f"{len(places)} indices on {show_shape(axes)}")
         for place, size in zip(places, axes, strict=True):
             self.place(place, size)
         return ()
@@ -123,7 +123,7 @@ class _Survey:
         first, *others = (self.shape(arg) for arg in node.args)
         for other in others:
             if other != first:
-                raise MisfitError(f"{_show(first)} and {_show(other)} do not fit")
+                raise MisfitError(f"{show_shape(first)} and {show_shape(other)} do not fit")
         return first
 
     _add = _neg = _odot = _abs = _alike
@@ -133,7 +133,7 @@ class _Survey:
         if not left or not right:
             return left or right
         if left[1] != right[0]:
-            raise MisfitError(f"{_show(left)} times {_show(right)} does not fit")
+            raise MisfitError(f"{show_shape(left)} times {show_shape(right)} does not fit")
         shape = (left[0], right[1])
         return () if shape == ("1", "1") else shape
 
@@ -176,11 +176,11 @@ class _Survey:
             return self._alike(node)
         if name == "onehot" and len(args) == 2 and args[0].op == "symbol":
             return self.onehot(*args)
-        if name not in VECTOR or len(args) != 1:
+        if name not in OF_COLUMNS or len(args) != 1:
             raise UndecidedError(f"{node.name} of {len(args)} arguments has no rule")
         shape = self.shape(args[0])
-        if len(shape) != 2:
-            raise MisfitError(f"{name} of {_show(shape)}")
+        if not shape:
+            raise MisfitError(f"{name} of a scalar")
         if name == "softmax":
             return shape
         return () if shape[1] == "1" else ("1", shape[1])
@@ -200,6 +200,8 @@ class _Survey:
 
     def _relation(self, node: Node) -> Shape:
         """A condition: between numbers, of one shape, or between places on one axis."""
+        if len(node.args) != 2:
+            raise UndecidedError("a condition of more than one relation")
         if not any(is_place(arg, self.context) for arg in node.args):
             return self._alike(node)
         sizes = [self.letters[arg.name] for arg in node.args if arg.name in self.letters]
@@ -227,9 +229,10 @@ def check_shape(shape: Shape, sizes: "list[Node] | tuple[Node, ...]") -> Shape:
         raise UndecidedError("a size that is neither a symbol nor a number")
     stated = tuple(size.name for size in sizes)
     if stated != shape:
-        raise MisfitError(f"the shape is {_show(shape)}, not {_show(stated)}")
+        raise MisfitError(f"the shape is {show_shape(shape)}, not {show_shape(stated)}")
     return shape
 
 
-def _show(shape: Shape) -> str:
+def show_shape(shape: Shape) -> str:
+    """A shape as one would write it."""
     return " × ".join(shape) if shape else "a scalar"

@@ -38,7 +38,10 @@ NONE = Facts()
 
 def scaled(p: Poly) -> Poly:
     """A positive multiple of p: its first coefficient is 1 or -1."""
-    return p * ratio(1, abs(leading(p)[1])) if p.terms else p
+    if not p.terms:
+        return p
+    _, first = leading(p)
+    return p * ratio(1, max(first, -first))
 
 
 def positive(p: Poly, facts: Facts = NONE) -> bool:
