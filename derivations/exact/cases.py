@@ -53,7 +53,7 @@ def vanishes(p: Poly, facts: Facts, depth: int = MOST_CASES) -> list[str] | None
     distinctions = _distinctions(p)
     if not depth or not distinctions:
         return None
-    atom = min(distinctions, key=text)
+    atom = min(distinctions, key=lambda distinction: (len(text(distinction)), text(distinction)))
     names = [_question(atom)]
     for inner, facts_here in _cases(atom, p, facts):
         further = vanishes(inner, facts_here, depth - 1)

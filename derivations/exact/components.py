@@ -7,7 +7,6 @@ The shapes are known to fit: `shapes` has seen the expression before.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cache
 
 from derivations.exact import functions
@@ -20,11 +19,13 @@ from derivations.exact.polynomial import (
     Entry,
     Index,
     Poly,
+    Rational,
     Size,
     UndecidedError,
     atoms,
     constant,
     poly,
+    ratio,
 )
 from derivations.exact.shapes import LETTERS, Letters, is_place, shape_of
 from derivations.exact.signs import NONE, Facts, nonzero, positive
@@ -236,10 +237,13 @@ def _div(node: Node, scope: Scope) -> Value:
 
 
 def _pow(node: Node, scope: Scope) -> Value:
-    base, exponent = (scalar_of(arg, scope) for arg in node.args)
-    number = constant(exponent)
+    below, above = node.args
+    number = constant(scalar_of(above, scope))
     if number is None:
         raise UndecidedError("an exponent that is no number")
+    if below.op == "norm" and below.name == "2":
+        return _norm_to(number, below, scope)
+    base = scalar_of(below, scope)
     if number < 0 and not scope.certain(nonzero, base):
         raise UndecidedError("a division by what may be zero")
     return power(base, number)
@@ -253,14 +257,27 @@ def _transpose(node: Node, scope: Scope) -> Value:
 
 
 def _norm(node: Node, scope: Scope) -> Value:
-    value = value_of(node.args[0], scope)
-    if not isinstance(value, Matrix) or node.name not in ("1", "2"):
+    if node.name == "2":
+        return _norm_to(1, node, scope)
+    if node.name != "1":
         raise UndecidedError("a norm without a rule")
+    return _over_entries(functions.absolute, node.args[0], scope)
+
+
+def _norm_to(exponent: Rational, node: Node, scope: Scope) -> Poly:
+    """The power of an L2 norm: half of it is that of the sum of the squares."""
+    squares = _over_entries(lambda p: p * p, node.args[0], scope)
+    if exponent < 0 and not scope.certain(nonzero, squares):
+        raise UndecidedError("a division by what may be zero")
+    return power(squares, ratio(exponent, 2))
+
+
+def _over_entries(change: Callable[[Poly], Poly], node: Node, scope: Scope) -> Poly:
+    value = value_of(node, scope)
+    if not isinstance(value, Matrix):
+        return change(value)
     i, j = fresh(value.rows), fresh(value.columns)
-    entry = value.at(i, j)
-    size = functions.absolute(entry) if node.name == "1" else entry * entry
-    whole = total(i, total(j, size))
-    return whole if node.name == "1" else power(whole, Fraction(1, 2))
+    return total(i, total(j, change(value.at(i, j))))
 
 
 def _sum(node: Node, scope: Scope) -> Value:

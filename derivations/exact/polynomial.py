@@ -192,7 +192,8 @@ def text(thing: "Poly | Atom | Index") -> str:
         case Index(name, _, of):
             return f"{name}_{text(of)}" if of and of != ONLY else name
         case Entry(name, places):
-            return _plain(name) + (f"_{','.join(map(text, places))}" if places else "")
+            places_shown = ",".join(text(place) for place in places if place != ONLY)
+            return _plain(name) + (f"_{places_shown}" if places_shown else "")
         case Size(name):
             return name
         case Exp(of):

@@ -123,19 +123,25 @@ class _Claim:
         return shape_of(node, self.context, self.letters)
 
     def same_shape(self, left: Node, right: Node) -> Shape:
-        """The shape of both sides; all letters of the right one occur before it."""
-        shape = self.shape(left)
-        before = set(self.letters)
-        other = self.shape(right)
+        """The shape of both sides."""
+        shape, other = self.shape(left), self.shape(right)
         if other != shape:
             sides = f"{show_shape(shape)} on the left, {show_shape(other)} on the right"
             raise MisfitError(sides)
+        return shape
+
+    def no_new_letters(self, left: Node, right: Node) -> None:
+        """Refuse an index that occurs on the right-hand side alone."""
+        self.shape(left)
+        before = set(self.letters)
+        self.shape(right)
         if alone := self.letters.keys() - before:
             raise MisfitError(f"index {', '.join(sorted(alone))} occurs on the right alone")
-        return shape
 
     def shape_alone(self, node: Node) -> Proof:
         """The proof that an expression has the shape that is written below it."""
+        if node.op != "shaped":
+            raise UndecidedError("an expression alone states nothing")
         self.shape(node)
         return Proof(PROVEN, "shape")
 
@@ -153,6 +159,7 @@ class _Claim:
 
     def equal(self, left: Node, right: Node) -> Proof:
         """The proof that two expressions are equal, entry by entry."""
+        self.no_new_letters(left, right)
         shape = self.same_shape(left, right)
         if left == right:
             return Proof(PROVEN, "both sides are the same")
