@@ -2,9 +2,11 @@
 
 import signal
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-from derivations import REPORT, count, examine, faults
+from derivations import REPORT, Examination, count, examine, faults, rests
 from derivations.questions import load
 
 
@@ -17,17 +19,34 @@ def main(arguments: list[str]) -> int:
         print(f"{path}: {error.strerror}; name the report, as in: report.qmd", file=sys.stderr)
         return 2
     examination = examine(text)
-    for question, answers in examination.answers.items():
-        proven = sum(answer.proven for answer in answers)
-        print(f"{question:10} {proven} of {len(answers)} claims proven")
+    print(*lines(examination), sep="\n")
     wrong_lines = faults(load())
     s = count(examination, wrong_lines)
-    print(f"{s.proven} of {s.claims} claims proven, {s.steps} steps in {s.displays} displays")
+    print(
+        f"{s.proven} of {s.claims} claims proven; {s.steps} steps in {s.displays} displays: "
+        f"{s.symbolic} for all sizes and values, {s.numeric} at points of several sizes; "
+        f"{s.reasons} reasons, {s.inlines} formulas within lines, {s.lines} lines of code"
+    )
     for failure in examination.failures:
         print(f"{path}:{failure}")
     for failure in wrong_lines:
         print(f"mlp/{failure}")
     return 1 if s.failed else 0
+
+
+def lines(examination: Examination) -> Iterator[str]:
+    """For each question: its claims, and on what the steps of its displays rest."""
+    for question, answers in examination.answers.items():
+        if not answers:
+            continue
+        states = Counter(answer.state for answer in answers)
+        found = ", ".join(f"{number} {state}" for state, number in states.items())
+        steps = Counter(str(step) for step in rests(examination, question))
+        held = ", ".join(f"{number} {how}" for how, number in steps.items())
+        yield f"{question:10} {found:12} {held and 'steps: '}{held}"
+        for answer in answers:
+            if not answer.proven:
+                yield f"{'':10} {answer.claim}: {answer.problem}"
 
 
 if __name__ == "__main__":

@@ -28,6 +28,13 @@ class Answer:
         """Whether the report says what was asked, and it holds."""
         return not self.problem
 
+    @property
+    def state(self) -> str:
+        """In a word: proven, missing or wrong."""
+        if self.proven:
+            return "proven"
+        return MISSING if self.problem.startswith(MISSING) else "wrong"
+
 
 @dataclass(frozen=True)
 class Section:

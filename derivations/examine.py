@@ -1,6 +1,6 @@
 """Examines a report: what it says has to hold, and what is asked has to be said."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from derivations.claims import Answer, Section, answers
 from derivations.emptiness import empty
@@ -10,7 +10,7 @@ from derivations.questions import Question, Questions, load
 from derivations.read import Display, quoted
 from derivations.reading import Reading, Said, read
 from derivations.reasons import Known, Pair, fault
-from derivations.verify import Trial, attempt
+from derivations.verify import attempt
 
 Stated = dict[str, list[Pair]]  # formulas by question, in the order of the report
 
@@ -21,13 +21,8 @@ class Verdict:
 
     display: Display
     said: list[Said] = field(default_factory=list)
-    trials: list[Trial] = field(default_factory=list)
+    tried: list[Said] = field(default_factory=list)  # of these; not letters, not a problem posed
     failure: str = ""
-
-    @property
-    def steps(self) -> int:
-        """How many relations and shapes the display states."""
-        return sum(max(1, len(said.statement.steps)) for said in self.said)
 
 
 @dataclass
@@ -78,8 +73,20 @@ def examine(text: str, questions: Questions | None = None) -> Examination:
     for question in questions:
         said = [each for each in holding if each.question == question.name]
         section = Section(tuple(said), labels.get(question.name, frozenset()))
-        result.answers[question.name] = answers(question.claims, section)
+        found = answers(question.claims, section)
+        result.answers[question.name] = [_blamed(a, result.verdicts) for a in found]
     return result
+
+
+def _blamed(answer: Answer, verdicts: list[Verdict]) -> Answer:
+    """The answer with the display that is wrong in its place, if a claim is missing for that."""
+    for verdict in () if answer.proven else verdicts:
+        here = verdict.failure and verdict.display.question == answer.claim.question
+        labelled = answer.claim.label and verdict.display.label == answer.claim.label
+        says = any(answer.claim.parts[:1] == (side,) for s in verdict.said for side in s.sides)
+        if here and (labelled or says):
+            return replace(answer, line=verdict.display.line, problem=verdict.failure)
+    return answer
 
 
 def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
@@ -96,7 +103,7 @@ def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
         if said.letter or (question and posed(said, question)):
             continue
         trial = attempt(said.statement, said.batch, said.local, said.becomes)
-        verdict.trials.append(trial)
+        verdict.tried.append(said)
         if trial.problem:
             line = said.statement.line
             if said.statement.steps:

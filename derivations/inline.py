@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from derivations import meaning
 from derivations.emptiness import empty
 from derivations.forms import symbol
-from derivations.latex import RELATIONS, Node, Statement, Step, parse_expression, parse_loosely
+from derivations.latex import (
+    RELATIONS,
+    Letters,
+    Node,
+    Statement,
+    Step,
+    parse_expression,
+    parse_loosely,
+)
 from derivations.questions import ONE, Question, Questions
 from derivations.read import Inline, Macro, Token, inlines, macros, tokens
 from derivations.reading import of_a_batch
@@ -120,5 +128,5 @@ def _batch(statement: Statement, question: Question) -> bool:
     return ONE not in question.contexts or any(map(of_a_batch, statement.nodes))
 
 
-def _local(question: Question) -> frozenset[tuple[str, Node]]:
+def _local(question: Question) -> Letters:
     return frozenset(question.let.items())

@@ -47,6 +47,9 @@ class Node:
             yield from arg.walk()
 
 
+Letters = frozenset[tuple[str, Node]]  # letters of a derivation's own, and what they stand for
+
+
 @dataclass(frozen=True)
 class Step:
     """One relation of a chain, with what stands on its right."""

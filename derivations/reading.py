@@ -7,7 +7,7 @@ from itertools import combinations
 
 from derivations import meaning
 from derivations.forms import normal
-from derivations.latex import Node, Statement, parse
+from derivations.latex import Letters, Node, Statement, parse
 from derivations.questions import MINIBATCH, ONE, Question, Questions
 from derivations.read import Display, Macro, displays, macros, tokens
 
@@ -23,7 +23,7 @@ class Said:
     label: str  # of its equation
     line: int = field(compare=False)  # of its display
     batch: bool = False  # symbols stand for matrices with K columns
-    local: frozenset[tuple[str, Node]] = frozenset()  # what letters mean here
+    local: Letters = frozenset()  # what letters mean here
     letter: str = ""  # that it defines
     becomes: Node | None = None  # what its left side becomes, in an update
 

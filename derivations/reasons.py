@@ -10,7 +10,7 @@ import yaml
 
 from derivations import arithmetic, calculus, entries, meaning
 from derivations.forms import factors_of, normal
-from derivations.latex import Node, Step, parse
+from derivations.latex import Letters, Node, Step, parse
 from derivations.questions import Questions, load
 from derivations.read import macros, tokens
 from derivations.rewrite import LETTERS, Equation, Move, somewhere
@@ -19,7 +19,6 @@ FILE = Path(__file__).with_name("rules.yml")
 TIMES = 4  # places at which a move is made in one step
 MANY = 400  # expressions that are looked at on the way
 Pair = tuple[Node, Node]
-Letters = frozenset[tuple[str, Node]]
 TIDY: dict[str, Callable[[Node], Node]] = {
     "collect": arithmetic.collected,
     "derivatives": calculus.worked_out,

@@ -10,9 +10,7 @@ import numpy as np
 
 from derivations import points
 from derivations.evaluate import World, WrongError, holds
-from derivations.latex import Node, Statement
-
-Letters = frozenset[tuple[str, Node]]  # what letters of the report's own stand for
+from derivations.latex import Letters, Node, Statement
 
 BATCHES = 6  # points at which a statement about a minibatch is tried
 
