@@ -10,6 +10,11 @@ def empty(statement: Statement, may_be_idle: bool = False) -> str:
     """Which step says nothing, if one does; 0 may be added where the question wants it written."""
     if not any(node.op in ("symbol", "call") for node in statement.nodes):
         return f"line {statement.line}: speaks of nothing but numbers"
+    for node in statement.nodes:
+        if node.op == "sum" and Node("symbol", node.name) not in node.args[-1].walk():
+            return f"line {statement.line}: a sum over {node.name}, which occurs nowhere in it"
+        if node.op == "row" and any(map(_idle, node.args[1].walk())):
+            return f"line {statement.line}: a 0 is added, or a factor is 1, in a condition"
     first = before = statement.first
     first = first.args[0] if first.op == "shaped" else first
     named = first.op in ("symbol", "derivative") or (first.op == "index" and first.args[0].name)

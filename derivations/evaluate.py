@@ -212,7 +212,7 @@ class World:
         *bounds, body = node.args
         first, last = (int(self.value(bound)) for bound in bounds)
         if ("size", node) not in self.memo:
-            self.memo["size", node] = self.sizes(body).get(node.name, "none")
+            self.memo["size", node] = self.sizes(body).get(node.name, last)
         if (first, last) != (1, self.memo["size", node]):
             size = self.memo["size", node]
             raise WrongError(f"{node.name} from {first} to {last} on an axis of size {size}")

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from derivations import meaning
+from derivations import definitions as of_assignment
+from derivations import meaning, points
 from derivations.evaluate import STEP, World, holds
-from derivations.exact.assignment import DEFINITIONS
 from derivations.exact.assignment import node as exact_node
 from derivations.exact.polynomial import (
     ONLY,
@@ -40,9 +40,14 @@ Own = Mapping[str, str]
 
 def worlds(batch: bool) -> Iterator[World]:
     """Random points, where quantities in between follow the assignment's definitions."""
-    definitions = {name: exact_node(latex) for name, latex in DEFINITIONS.items()}
-    for seed in range(BATCHES if batch else POINTS):
-        yield World(meaning.draw(seed, batch), definitions, batch)
+    for number in range(BATCHES if batch else POINTS):
+        yield World(points.draw(number, batch), {}, batch)
+
+
+def column(world: World, at: int) -> World:
+    """The world of one example of a minibatch."""
+    x, y = world.leaves[of_assignment.X][:, at : at + 1], int(world.leaves["y"][0, at])
+    return World({**world.leaves, of_assignment.X: x, "y": y}, {}, batch=False)
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,10 @@ class Point:
         if column == ONLY:
             return self.world
         if column.size == "K":
-            return self.world.column(at)
-        single = self.world.column(0) if self.world.batch else self.world
-        at_example = single.override(meaning.INPUT, leaves["data x"][:, at : at + 1])
-        return at_example.override("y", int(leaves["data y"][0, at]))
+            return column(self.world, at)
+        single = column(self.world, 0) if self.world.batch else self.world
+        at_example = single.move(of_assignment.X, leaves["data x"][:, at : at + 1])
+        return at_example.move("y", int(leaves["data y"][0, at]))
 
     def seen(self, entry: Entry) -> tuple[World, list[int]]:
         """The world in which to look an entry up, and where it then stands."""
@@ -103,7 +108,7 @@ class Point:
         if key not in world.memo:
             moved = np.array(world.get(by.name), dtype=complex)
             _squeezed(moved)[tuple(by_at)] += STEP * 1j
-            world.memo[key] = replace(world.override(by.name, moved), perturbed=True)
+            world.memo[key] = replace(world.move(by.name, moved), perturbed=True)
         slopes = np.imag(world.memo[key].get(of.name)) / STEP
         return float(_squeezed(slopes)[tuple(at)])
 

@@ -16,7 +16,7 @@ from derivations.exact.__main__ import OWN, context_of, statements
 from derivations.exact.prover import Proof, prove
 from derivations.latex import ParseError
 from derivations.read import displays, macros
-from tests.derivations.mutate import Edit, edits
+from tests.derivations.edits import Edit, edits
 from tests.derivations.referee import wrong_steps
 
 
@@ -38,7 +38,7 @@ def judged(text: str, count: int, seed: int) -> Iterator[Judged]:
     """The steps of the displays that edits have changed, in parts a and b."""
     known = macros(text)
     for edit in edits(text, count, seed):
-        display = next(d for d in displays(edit.text) if d.line == edit.display)
+        *_, display = (d for d in displays(edit.text) if d.line <= edit.line)
         if display.question[:1] not in ("a", "b") or display.question == "average":
             continue
         own = OWN.get(display.question, {})
