@@ -91,25 +91,28 @@ def _blamed(answer: Answer, verdicts: list[Verdict]) -> Answer:
 
 def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
     verdict = Verdict(reading.display, reading.said, failure=reading.failure)
-    name = reading.display.question
-    question = questions.get(name)
-    for said in reading.said:
-        verdict.failure = verdict.failure or empty(said.statement, _may_be_idle(said, question))
-        if verdict.failure:
+    question = questions.get(reading.display.question)
+    for said in () if verdict.failure else reading.said:
+        number, problem = _problem(said, question, stated)
+        if problem:
+            steps = said.statement.steps
+            line = steps[number - 1].line if steps else said.statement.line
+            verdict.failure = f"step {number}, line {line}: {problem}"
             break
-        verdict.failure = _reasons(said, stated)
-        if verdict.failure:
-            break
-        if said.letter or (question and posed(said, question)):
-            continue
-        trial = attempt(said.statement, said.batch, said.local, said.becomes)
-        verdict.tried.append(said)
-        if trial.problem:
-            line = said.statement.line
-            if said.statement.steps:
-                line = said.statement.steps[trial.step - 1].line
-            verdict.failure = f"step {trial.step}, line {line}: {trial.problem}"
+        if not (said.letter or (question and posed(said, question))):
+            verdict.tried.append(said)
     return verdict
+
+
+def _problem(said: Said, question: Question | None, stated: Stated) -> tuple[int, str]:
+    """Which step of a statement is wrong, counted from 1, and how; an empty text if none is."""
+    found = empty(said.statement, _may_be_idle(said, question))
+    if not found[1]:
+        found = _reasons(said, stated)
+    if found[1] or said.letter or (question and posed(said, question)):
+        return found
+    trial = attempt(said.statement, said.batch, said.local, said.becomes)
+    return trial.step, trial.problem
 
 
 def _may_be_idle(said: Said, question: Question | None) -> bool:
@@ -121,19 +124,19 @@ def _may_be_idle(said: Said, question: Question | None) -> bool:
     )
 
 
-def _reasons(said: Said, stated: Stated) -> str:
-    """Which step is no instance of the reason beside it."""
+def _reasons(said: Said, stated: Stated) -> tuple[int, str]:
+    """Which step is no instance of the reason beside it, and what is wrong with it."""
     known = Known(said.local, stated)
-    sides = said.sides
     reasoned = any(step.reason for step in said.statement.steps)
     for number, step in enumerate(said.statement.steps, 1):
         if reasoned and not step.reason:
-            return f"step {number}, line {step.line}: no reason, where others have one"
+            return number, "no reason, where others have one"
         if step.reason:
-            problem = fault(said.question, step, sides[number - 1], sides[number], known)
+            left, right = said.sides[number - 1 : number + 1]
+            problem = fault(said.question, step, left, right, known)
             if problem:
-                return f"step {number}, line {step.line}: {problem}"
-    return ""
+                return number, problem
+    return 0, ""
 
 
 def posed(said: Said, question: Question) -> bool:

@@ -4,8 +4,11 @@ A relation that is only named, as a case or a supposition, has to be listed with
 shape belongs to the formula before it in the sentence, and to those that `and` joins to it.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
 
 from derivations import meaning
 from derivations.emptiness import empty
@@ -21,7 +24,7 @@ from derivations.latex import (
 )
 from derivations.questions import ONE, Question, Questions
 from derivations.read import Inline, Macro, Token, inlines, macros, tokens
-from derivations.reading import of_a_batch
+from derivations.reading import Spelling, of_a_batch, spelling_of
 from derivations.verify import attempt
 
 
@@ -36,46 +39,54 @@ class Remark:
 
 def examine_inlines(text: str, questions: Questions) -> list[Remark]:
     """Every formula within a line, in the sections of all questions."""
-    known = macros(text)
+    spelling = spelling_of(macros(text))
     found = inlines(text)
     remarks = []
     for number, inline in enumerate(found, 1):
         question = questions.get(inline.question)
         if question:
-            remarks.append(_remark(found[:number], question, known))
+            remarks.append(_remark(found[:number], question, spelling))
     return remarks
 
 
-def _remark(inlines: Sequence[Inline], question: Question, known: dict[str, Macro]) -> Remark:
+def _remark(inlines: Sequence[Inline], question: Question, spelling: Spelling) -> Remark:
     """The last one of these formulas; those before it say what its shape is a shape of."""
     inline = inlines[-1]
     try:
-        spelled = tokens(inline.latex, inline.line, known)
-        spelling = tuple(token.text for token in spelled)
-        if spelling in question.unread | question.supposed:
+        spelled = _spelled(inline.latex, spelling)
+        if spelled in question.unread | question.supposed:
             return Remark(inline)
-        if r"\times" in spelling:
-            statements = list(_shapes(inlines, spelled, known))
+        if r"\times" in spelled:
+            statements = tuple(_shapes(inlines, spelled, spelling))
         else:
-            statements = [s for s in _statements(spelled) if s.steps]
-        for statement in statements:
-            trial = attempt(statement, _batch(statement, question), _local(question))
-            numbers = not any(node.op in ("symbol", "call") for node in statement.nodes)
-            problem = trial.problem or ("" if numbers else empty(statement))
-            if problem:
-                return Remark(inline, failure=f"${inline.latex}$: {problem}")
+            statements = _statements(spelled)
     except ValueError as error:
         return Remark(inline, failure=f"${inline.latex}$ cannot be read: {error}")
+    for statement in statements:
+        trial = attempt(statement, _batch(statement, question), _local(question))
+        numbers = not any(node.op in ("symbol", "call") for node in statement.nodes)
+        problem = trial.problem or ("" if numbers else empty(statement)[1])
+        if problem:
+            return Remark(inline, failure=f"${inline.latex}$: {problem}")
     return Remark(inline, verified=bool(statements))
 
 
-def _statements(spelled: list[Token]) -> list[Statement]:
+@cache
+def _spelled(latex: str, spelling: Spelling) -> tuple[str, ...]:
+    """The tokens of a formula."""
+    known = {name: Macro(arity, list(body)) for name, arity, body in spelling}
+    return tuple(token.text for token in tokens(latex, 0, known))
+
+
+@cache
+def _statements(spelled: tuple[str, ...]) -> tuple[Statement, ...]:
     """What a formula states; one that ends in a relation goes on in code, and states nothing."""
-    if len(spelled) == 1 and spelled[0].text.lstrip("\\") in meaning.NAMES.functions:
-        return []
-    if "".join(token.text for token in spelled[-4:]).endswith(tuple(RELATIONS)):
+    if len(spelled) == 1 and spelled[0].lstrip("\\") in meaning.NAMES.functions:
+        return ()
+    if spelled[-1] in RELATIONS:
         spelled = spelled[:-1]
-    return [_primes(statement) for statement in parse_loosely(spelled, meaning.NAMES)]
+    found = parse_loosely([Token(text, 0) for text in spelled], meaning.NAMES)
+    return tuple(_primes(statement) for statement in found if statement.steps)
 
 
 def _primes(statement: Statement) -> Statement:
@@ -91,36 +102,34 @@ def _prime(node: Node) -> Node:
 
 
 def _shapes(
-    inlines: Sequence[Inline], spelled: list[Token], known: dict[str, Macro]
+    inlines: Sequence[Inline], spelled: tuple[str, ...], spelling: Spelling
 ) -> Iterator[Statement]:
     """The shape as one of each quantity that the sentence speaks of."""
-    sizes = [parse_expression(part, meaning.NAMES) for part in _split(spelled, r"\times")]
-    line = inlines[-1].line
-    space = Step(r"\in", Node("space", args=tuple(sizes)), "", line)
+    space = Step(r"\in", Node("space", args=tuple(_sizes(spelled))), "", 0)
     subjects = 0
     for here, subject in zip(reversed(inlines), reversed(inlines[:-1]), strict=False):
-        joined = here.before.strip() == "and" if subjects else _same_sentence(here.before)
-        if not joined:
+        if here.before.strip() != "and" if subjects else not _same_sentence(here.before):
             break
         subjects += 1
-        what = parse_expression(tokens(subject.latex, subject.line, known), meaning.NAMES)
-        yield Statement(what, subject.latex, line, (space,))
+        what = _expression(_spelled(subject.latex, spelling))
+        yield Statement(what, subject.latex, 0, (space,))
     if not subjects:
         raise ValueError("no quantity before it in the sentence has this shape")
 
 
+def _sizes(spelled: tuple[str, ...]) -> Iterator[Node]:
+    """The sizes of a shape."""
+    marks = [-1, *(i for i, text in enumerate(spelled) if text == r"\times"), len(spelled)]
+    for start, end in pairwise(marks):
+        yield _expression(spelled[start + 1 : end])
+
+
+def _expression(spelled: tuple[str, ...]) -> Node:
+    return parse_expression([Token(text, 0) for text in spelled], meaning.NAMES)
+
+
 def _same_sentence(between: str) -> bool:
-    return ". " not in " ".join(between.split()) and ".\n" not in between and "\n\n" not in between
-
-
-def _split(spelled: list[Token], separator: str) -> list[list[Token]]:
-    parts: list[list[Token]] = [[]]
-    for token in spelled:
-        if token.text == separator:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
+    return not re.search(r"\.\s|\n\s*\n", between)
 
 
 def _batch(statement: Statement, question: Question) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 
 from derivations import meaning
@@ -27,12 +27,12 @@ class Said:
     letter: str = ""  # that it defines
     becomes: Node | None = None  # what its left side becomes, in an update
 
-    @property
+    @cached_property
     def conditions(self) -> frozenset[Node]:
         """Where it is claimed, in normal form."""
         return frozenset(map(normal, self.statement.conditions))
 
-    @property
+    @cached_property
     def sides(self) -> list[Node]:
         """What its relations stand between, in normal form."""
         return [normal(self.statement.first), *(normal(s.right) for s in self.statement.steps)]
@@ -61,8 +61,7 @@ class Reading:
 
 def read(text: str, questions: Questions) -> list[Reading]:
     """Every display of the report."""
-    known = macros(text)
-    spelling = frozenset((name, m.arity, tuple(m.body)) for name, m in known.items())
+    spelling = spelling_of(macros(text))
     readings = [Reading(display, *_parsed(display, spelling)) for display in displays(text)]
     letters: dict[str, dict[str, Node]] = {}  # for each question, those that have been met
     for reading in readings:
@@ -78,6 +77,11 @@ def read(text: str, questions: Questions) -> list[Reading]:
             if said.letter:
                 met[said.letter] = said.statement.steps[0].right
     return readings
+
+
+def spelling_of(known: Mapping[str, Macro]) -> Spelling:
+    """The macros as a value that results can be kept for."""
+    return frozenset((name, m.arity, tuple(m.body)) for name, m in known.items())
 
 
 @cache

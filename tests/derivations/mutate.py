@@ -59,10 +59,11 @@ def of_code(edit: code_edits.CodeEdit) -> Result:
 def results(name: str, count: int, seed: int) -> Iterator[Result]:
     """What becomes of the changes of one class."""
     text = REPORT.read_text(encoding="utf-8")
+    examination = examine(text)  # what it finds is known to all processes
     if name == "edits":
         yield from _spread(of_edit, edits.edits(text, count, seed))
     elif name == "laundering":
-        attempts = list(laundering.laundered(text, examine(text)))
+        attempts = list(laundering.laundered(text, examination))
         sample = random.Random(seed).sample(attempts, min(count, len(attempts)))
         yield from _spread(of_laundering, sample)
     else:
