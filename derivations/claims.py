@@ -127,6 +127,9 @@ def _beyond(claim: Claim, right: Node) -> str:
     """How the right side goes beyond the terms and the form that are asked for."""
     if claim.matrix and any(node.op in ("index", "sum") for node in right.walk()):
         return "not in matrix form"
+    for node in right.walk():
+        if node.op == "index" and node.args[0].op in ARITHMETIC - {"transpose"}:
+            return "an element of an expression, not element by element"
     found = foreign(right, claim.inside)
     return f"not in the terms asked for: {found.name or found.op}" if found else ""
 

@@ -19,6 +19,7 @@ from derivations.latex import Node
 
 STEP = 1e-30  # of the complex step: exact to rounding, however small
 TOLERANCE = 1e-9
+MANY = 1000  # terms of a sum; no size comes near it
 
 
 class WrongError(ValueError):
@@ -177,6 +178,8 @@ class World:
 
     def _set(self, node: Node) -> Any:
         first, *_, last = (self.value(arg) for arg in node.args if arg.op != "dots")
+        if last > MANY:
+            raise WrongError(f"a set of {last} numbers")
         return np.arange(int(first), int(last) + 1)
 
     def _index(self, node: Node) -> Any:
@@ -213,6 +216,8 @@ class World:
         first, last = (int(self.value(bound)) for bound in bounds)
         if ("size", node) not in self.memo:
             self.memo["size", node] = self.sizes(body).get(node.name, last)
+        if last > MANY:
+            raise WrongError(f"a sum of {last} terms")
         if (first, last) != (1, self.memo["size", node]):
             size = self.memo["size", node]
             raise WrongError(f"{node.name} from {first} to {last} on an axis of size {size}")

@@ -93,7 +93,7 @@ def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
     verdict = Verdict(reading.display, reading.said, failure=reading.failure)
     question = questions.get(reading.display.question)
     for said in () if verdict.failure else reading.said:
-        number, problem = _problem(said, question, stated)
+        number, problem = _problem(said, questions, stated)
         if problem:
             steps = said.statement.steps
             line = steps[number - 1].line if steps else said.statement.line
@@ -104,11 +104,12 @@ def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
     return verdict
 
 
-def _problem(said: Said, question: Question | None, stated: Stated) -> tuple[int, str]:
+def _problem(said: Said, questions: Questions, stated: Stated) -> tuple[int, str]:
     """Which step of a statement is wrong, counted from 1, and how; an empty text if none is."""
+    question = questions.get(said.question)
     found = empty(said.statement, _may_be_idle(said, question))
     if not found[1]:
-        found = _reasons(said, stated)
+        found = _reasons(said, questions, stated)
     if found[1] or said.letter or (question and posed(said, question)):
         return found
     trial = attempt(said.statement, said.batch, said.local, said.becomes)
@@ -124,9 +125,9 @@ def _may_be_idle(said: Said, question: Question | None) -> bool:
     )
 
 
-def _reasons(said: Said, stated: Stated) -> tuple[int, str]:
+def _reasons(said: Said, questions: Questions, stated: Stated) -> tuple[int, str]:
     """Which step is no instance of the reason beside it, and what is wrong with it."""
-    known = Known(said.local, stated)
+    known = Known(said.local, stated, questions.equations)
     reasoned = any(step.reason for step in said.statement.steps)
     for number, step in enumerate(said.statement.steps, 1):
         if reasoned and not step.reason:

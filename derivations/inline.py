@@ -60,7 +60,7 @@ def _remark(inlines: Sequence[Inline], question: Question, spelling: Spelling) -
             statements = tuple(_shapes(inlines, spelled, spelling))
         else:
             statements = _statements(spelled)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Remark(inline, failure=f"${inline.latex}$ cannot be read: {error}")
     for statement in statements:
         trial = attempt(statement, _batch(statement, question), _local(question))

@@ -199,12 +199,13 @@ class _Parser:
     def reason(self, found: list[Statement]) -> None:
         """Take the words in brackets behind a step as its reason."""
         word = self.word()
-        if word.startswith("(") and found and found[-1].steps:
-            *before, last = found[-1].steps
-            if last.reason:
-                self.fail("a step with two reasons")
-            last = replace(last, reason=word.removeprefix("(").removesuffix(")"))
-            found[-1] = replace(found[-1], steps=(*before, last))
+        if not word.startswith("(") or not found or not found[-1].steps:
+            self.fail(f"the words {word!r} within a formula")
+        *before, last = found[-1].steps
+        if last.reason:
+            self.fail("a step with two reasons")
+        last = replace(last, reason=word.removeprefix("(").removesuffix(")"))
+        found[-1] = replace(found[-1], steps=(*before, last))
 
     def next_row(self) -> bool:
         """Whether an alignment mark and a relation come next."""
@@ -343,12 +344,19 @@ class _Parser:
             if self.skip(r"\\"):
                 rows.append([])
             elif self.skip(r"\text"):
-                rows[-1] += [Node("true")] if self.word() == "otherwise" else []
+                rows[-1] += self.otherwise()
             elif not self.skip(*SEPARATORS):
                 rows[-1].append(self.statement().as_node())
         self.word()
         self.in_cases = False
         return Node("cases", args=tuple(Node("row", args=tuple(row)) for row in rows))
+
+    def otherwise(self) -> list[Node]:
+        """The condition of the last case, or nothing for an `if` before a condition."""
+        word = self.word()
+        if word not in ("if", "otherwise"):
+            self.fail(f"the word {word!r} before a condition")
+        return [Node("true")] if word == "otherwise" else []
 
     def minimum(self) -> Node:
         domain = self.inner().statement().as_node()

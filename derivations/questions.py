@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class Claim:
     text: str  # its LaTeX
     asked: bool  # by the assignment, or else added by the report
     context: str
-    parts: tuple[Node, ...]  # in normal form: both sides, or what is expressed
+    parts: tuple[Any, ...]  # nodes in normal form: both sides, or what is expressed
     relation: str = ""
     inside: frozenset[Node] = frozenset()  # what the right side may hold; functions as bare calls
     where: Node | None = None
@@ -76,6 +76,19 @@ class Questions:
 
     def __iter__(self) -> Iterator[Question]:
         return iter(self.questions.values())
+
+    @cached_property
+    def equations(self) -> Mapping[str, frozenset[tuple[Node, Node]]]:
+        """For each question, the equations that it claims, either way round."""
+        return {
+            q.name: frozenset(
+                pair
+                for claim in q.claims
+                if claim.relation == "="
+                for pair in (claim.parts, claim.parts[::-1])
+            )
+            for q in self
+        }
 
     def get(self, name: str) -> Question | None:
         """The question of that name, if there is one."""

@@ -11,6 +11,7 @@ from literate.report import sections
 QUESTION = re.compile(r"([ab])(\d+)")
 LINE = re.compile(r"^Markdown\(line\(([^)]*)\)\)$", re.M)
 CHECK = re.compile(r"check:\s*(.*)", re.S)
+MANY = 5000  # macros in one formula
 TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[^\s\\]")
 ALIKE = {r"\left|": r"\lvert", r"\right|": r"\rvert", r"\ne": r"\neq", "!=": r"\neq"}
 ALIKE |= {r"\le": r"\leq", r"\ge": r"\geq", r"\ln": r"\log", r"\operatorname": r"\mathrm"}
@@ -122,13 +123,20 @@ def question(label: str) -> str:
 
 
 def tokens(latex: str, line: int, known: dict[str, Macro]) -> list[Token]:
-    """The tokens of LaTeX that starts on `line`: macros expanded, synonyms and spacing resolved."""
+    """The tokens of LaTeX that starts on `line`: macros expanded, synonyms and spacing resolved.
+
+    Raises ValueError for a macro that stands for itself.
+    """
     rows = enumerate(latex.split("\n"), line)
     rest = [Token(t, n) for n, row in rows for t in TOKEN.findall(row.split("<!--")[0])][::-1]
     found: list[Token] = []
+    expanded = 0
     while rest:
         token = rest.pop()
         if token.text in known:
+            expanded += 1
+            if expanded > MANY:
+                raise ValueError(f"line {token.line}: the macro {token.text} has no end")
             macro = known[token.text]
             arguments = [_group(rest) for _ in range(macro.arity)]
             body: list[Token] = []

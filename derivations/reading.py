@@ -94,7 +94,7 @@ def _parsed(display: Display, spelling: Spelling) -> tuple[list[Said], str]:
             (condition,) = parse(tokens(comment, display.line, known), meaning.NAMES)
             conditions.append(condition.as_node())
         parsed = parse(tokens(display.latex, display.line, known), meaning.NAMES)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [], f"cannot be read: {error}"
     statements = [replace(s, conditions=tuple(conditions)) for s in parsed]
     return [Said(s, display.question, display.label, display.line) for s in statements], ""

@@ -35,15 +35,17 @@ class Known:
 
     letters: Letters = frozenset()
     formulas: Mapping[str, Sequence[Pair]] = field(default_factory=dict)  # by question, in order
+    asked: Mapping[str, frozenset[Pair]] = field(default_factory=dict)  # of these, claims
 
     def of(self, name: str, question: str) -> tuple[Pair, ...]:
-        """The formulas that a move may use in a question."""
+        """The formulas that a move may use in a question: of other questions, claims alone."""
         if name == "lemma":
             return tuple(self.formulas.get(question, ()))
+        other = name.removeprefix("question ")
         if name == "last question":
-            before = [other for other in self.formulas if other != question]
-            return tuple(self.formulas[before[-1]]) if before else ()
-        return tuple(self.formulas.get(name.removeprefix("question "), ()))
+            *_, other = ("", *(before for before in self.formulas if before != question))
+        asked = self.asked.get(other, frozenset())
+        return tuple(pair for pair in self.formulas.get(other, ()) if pair in asked)
 
 
 def fault(question: str, step: Step, left: Node, right: Node, known: Known) -> str:

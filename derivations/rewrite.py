@@ -25,6 +25,7 @@ from derivations.forms import (
 from derivations.latex import Node
 
 LETTERS = frozenset("ABCDMX")
+MANY = 10  # terms or factors among which a pattern is looked for
 FRESH = "·"  # the index of a sum while its body is looked at
 
 Binding = Mapping[str, Node]
@@ -72,6 +73,8 @@ def _matches(equation: Equation, node: Node) -> Iterator[tuple[Binding, Sequence
         yield binding, ()
     if left.op == node.op and left.op in ("add", "mul"):
         parts = terms_of(node) if left.op == "add" else factors_of(node)
+        if len(parts) > MANY:
+            return
         for size in range(len(left.args), len(parts)):
             for chosen in combinations(range(len(parts)), size):
                 some = [parts[i] for i in chosen]
@@ -139,7 +142,7 @@ def _assign(
     patterns: list[Node], parts: list[Node], binding: Binding, letters: frozenset[str], op: str
 ) -> Iterator[Binding]:
     """The ways in which patterns match all of some terms or factors, in any order."""
-    if not patterns:
+    if not patterns or len(parts) > MANY:
         if not parts:
             yield binding
         return
