@@ -27,6 +27,6 @@ ASKED = {"macros": "", "questions": {}}
     ],
 )
 def test_it_is_refused_or_taken_without_an_error(latex: str) -> None:
-    text = rf"\newcommand{{\x}}{{\x \x}}" + f"\n\n# A part {{#sec-b}}\n\n$$\n{latex}\n$$\n"
+    text = r"\newcommand{\x}{\x \x}" + f"\n\n# A part {{#sec-b}}\n\n$$\n{latex}\n$$\n"
     (verdict,) = examine(text, read(ASKED)).verdicts
     assert verdict.failure or latex.startswith("x+x")
