@@ -189,13 +189,12 @@ class Report:
     @property
     def mathematics(self) -> str:
         """All that a check of the mathematics can depend on; no line numbers."""
-        pieces: tuple[Piece, ...] = in_order(
-            self.headings, self.macros, self.comments, self.formulas
-        )
+        pieces: tuple[Piece, ...] = in_order(self.headings, self.macros, self.formulas)
         said = []
         for piece in pieces:
             divs = piece.divs if isinstance(piece, Formula) else ()
-            said.append(" ".join([*divs, self.text[piece.start : piece.end]]))
+            comments = piece.comments if isinstance(piece, Display) else ()
+            said.append(repr((divs, comments, self.text[piece.start : piece.end])))
         return "\n".join(said)
 
     def line(self, place: int) -> int:

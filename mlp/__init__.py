@@ -13,11 +13,15 @@ time, `penalty` and `regularize` what keeps a network simple, `gradcheck` numeri
 True
 """
 
-from mlp.data import DataError, Dataset, Splits, dataset, load, split
-from mlp.model import Activations, Params, bprop, fprop, init, loss, predict, risk
-from mlp.penalty import Lambdas, grad_regularized_risk, regularized_risk
-from mlp.settings import Settings, SettingsError
-from mlp.train import DivergedError, Record, State, evaluate, fit
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlp.data import DataError, Dataset, Splits, dataset, load, split
+    from mlp.model import Activations, Params, bprop, fprop, init, loss, predict, risk
+    from mlp.penalty import Lambdas, grad_regularized_risk, regularized_risk
+    from mlp.settings import Settings, SettingsError
+    from mlp.train import DivergedError, Record, State, evaluate, fit
 
 __all__ = [
     "Activations",
@@ -45,3 +49,16 @@ __all__ = [
     "risk",
     "split",
 ]
+
+# In the order of their imports, so that the first of them that has a name is where it is defined.
+HOMES = ("model", "penalty", "settings", "data", "train")
+
+
+def __getattr__(name: str) -> object:
+    """Load a name of the interface when it is first asked for: `import mlp` alone is quick."""
+    if name in __all__:
+        for home in HOMES:
+            module = import_module(f"mlp.{home}")
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,8 @@
 A data set holds one example per row; it is transposed once, where a batch enters the network.
 """
 
+import gzip
+import hashlib
 import os
 import warnings
 from collections.abc import Iterable, Iterator
@@ -152,7 +154,7 @@ def read_circles(path: Path) -> Dataset:
     return dataset(table[:, :2], table[:, 2], m=2, source=str(path))
 
 
-def flip_labels(data: Dataset, share: float, rng: "np.random.Generator") -> Dataset:
+def flip_labels(data: Dataset, share: float, rng: np.random.Generator) -> Dataset:
     """Give a random share of the examples of a two-class set the other class."""
     flipped = rng.random(len(data.y)) < share
     return Dataset(data.X, np.where(flipped, 1 - data.y, data.y))
@@ -178,8 +180,6 @@ def find(name: str) -> Path | None:
 
 def check(path: Path) -> None:
     """Raise DataError unless the file has the published MD5 sum of its name."""
-    import hashlib  # only here: whoever has no files to check is spared a library of ciphers
-
     found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     if found != FASHION_MNIST[path.name]:
         raise DataError(
@@ -230,8 +230,6 @@ def read_idx(path: Path) -> Array:
 
     Raises DataError if the file is not gzip, not IDX, or not as long as its header says.
     """
-    import gzip  # only here, for the same reason
-
     try:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError) as error:

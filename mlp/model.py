@@ -36,8 +36,8 @@ class Activations(NamedTuple):
     os: Array  # (m, K)
 
 
-def init(  # quoted, since numpy loads its generators when they are first named
-    rng: "np.random.Generator", d: int, d_h: int, m: int, dtype: DTypeLike = np.float64
+def init(
+    rng: np.random.Generator, d: int, d_h: int, m: int, dtype: DTypeLike = np.float64
 ) -> Params:
     """Draw weights uniformly from ±1/√n_c, n_c being the layer's number of inputs; zero biases.
 

@@ -256,7 +256,7 @@ def run_epoch(
 
 
 def pieces(
-    train: Dataset, order: Array, size: int, settings: Settings, rng: "np.random.Generator"
+    train: Dataset, order: Array, size: int, settings: Settings, rng: np.random.Generator
 ) -> Iterator[tuple[Array, Array, Array, int]]:
     """Cut an epoch's order into pieces: yield rows X, classes y, which of them, how many before.
 

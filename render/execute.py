@@ -68,18 +68,18 @@ class Session:
             return set()
         if self.kernel is not None and warm and not self.kernel.straight:
             self.close()
-        begun = 0
-        if self.kernel is not None:
-            begun = self.kernel.rewind([key.place for key in known_by])
-            if begun == 0:
-                self.close()
-        return unknown | set(range(begun, len(known_by)))
+        if self.kernel is None:
+            return set(range(len(known_by)))
+        pending = self.kernel.pending(known_by)
+        if not self.kernel.ran:
+            self.close()
+        return unknown | pending
 
     def _run(self, cell: Cell, key: Key, unchanged: Callable[[], bool]) -> None:
         self.known.pop(key.output, None)  # and if the cell raises, it is not known
         if self.kernel is None:
             self.kernel = Kernel()
-        output = self.kernel.run(cell, key.place)
+        output = self.kernel.run(cell, key)
         if cell.reads and not unchanged():
             raise cell.fault("was running as the report was saved: render again")
         self.known[key.output] = output

@@ -38,7 +38,7 @@ def allow(cell_reads: bool) -> None:
 def inline(*values: Callable[[], object]) -> None:
     """Show inline values, as a list of texts."""
     texts = [shown(value()) for value in values]
-    display({"application/json": texts}, raw=True)  # type: ignore[no-untyped-call]  # IPython's
+    display({"application/json": texts}, raw=True)
 
 
 def shown(value: object) -> str:

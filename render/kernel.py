@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 
 import nbformat
 from nbclient import NotebookClient
@@ -10,6 +11,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from literate.reader import ROOT
 from render.cache import Output
 from render.cells import Cell
+from render.keys import Key
 
 SETUP = "import render.inside as _inside; _inside.prepare()"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -18,12 +20,13 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 class Kernel:
     """A running kernel, in the project's folder.
 
-    `places` are those of the cells that it has run, in order. It is `straight` until one of them is
-    replaced or raises: so long, it is where a kernel would be that has just run these cells.
+    `ran` holds the cells that it has run, in order: the place of each, and the output that belongs
+    to its last run. The kernel is `straight` until one of them is replaced or raises: so long, it
+    is where a kernel would be that has just run these cells.
     """
 
     def __init__(self) -> None:
-        self.places: list[str] = []
+        self.ran: dict[str, str] = {}
         self.straight = True
         self.running = contextlib.ExitStack()
         self.client = NotebookClient(
@@ -35,19 +38,22 @@ class Kernel:
         self._execute(SETUP)
         self.reading = False  # what the guard inside was told
 
-    def rewind(self, places: list[str]) -> int:
-        """How many of these it has run; what it ran instead of the next one counts as replaced."""
+    def pending(self, keys: Sequence[Key]) -> set[int]:
+        """Which of these cells it must run, by number, to be where it has run them all.
+
+        What it ran instead of one of them counts as replaced, and all that it ran below.
+        """
         common = 0
-        for ours, theirs in zip(self.places, places, strict=False):
-            if ours != theirs:
+        for place, key in zip(self.ran, keys, strict=False):
+            if place != key.place:
                 break
             common += 1
-        if common < len(self.places):
+        if common < len(self.ran):
             self.straight = False
-            del self.places[common:]
-        return common
+            self.ran = {key.place: self.ran[key.place] for key in keys[:common]}
+        return {i for i, key in enumerate(keys) if self.ran.get(key.place) != key.output}
 
-    def run(self, cell: Cell, place: str) -> Output:
+    def run(self, cell: Cell, key: Key) -> Output:
         """Run a cell, for the first time or again, and return what it shows.
 
         Raises ReportError if it raises.
@@ -59,11 +65,12 @@ class Kernel:
             output = self._execute(cell.code)
         except (CellExecutionError, DeadKernelError) as error:
             self.straight = False
+            if key.place in self.ran:
+                self.ran[key.place] = ""  # it has done something, and nobody knows what
             if isinstance(error, DeadKernelError):
-                self.places = []
+                self.ran = {}
             raise cell.fault(f"raised\n{COLOUR.sub('', str(error))}") from error
-        if place not in self.places:
-            self.places.append(place)
+        self.ran[key.place] = key.output
         return output
 
     def close(self) -> None:

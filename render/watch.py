@@ -27,7 +27,7 @@ def watch(render: Callable[[], bool], session: Session) -> None:
         if now is not None and now != seen:
             seen = now
             warming.close()  # here, as the garbage collection would swallow a Ctrl-C
-            warming, settle_again = _nothing(), False
+            settle_again = False
             if render():
                 warming, settle_again = _warm(session), bool(session.doubtful)
         elif not _goes_on(warming):

@@ -89,6 +89,12 @@ def test_the_drawing_of_the_rooms_shows_the_imports_as_they_are():
     assert set(arrows) == imports - within
 
 
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md"])
+def test_the_pages_on_the_project_name_every_room(page):
+    named = set(re.findall(r"`(\w+)/`", (ROOT / page).read_text()))
+    assert set(ROOMS) | {"tests"} <= named
+
+
 # --- pins and versions -----------------------------------------------------------------------
 
 

@@ -103,6 +103,11 @@ def test_formulas_within_lines_are_those_that_pandoc_sets():
     assert [formula.section for formula in REPORT.inlines] == ["sec-b1", "sec-b1", "sec-other"]
 
 
+def test_a_line_that_is_an_inline_value_is_no_empty_line():
+    (display,) = parse("$$\nx +\n`{python} y`\n$$").displays
+    assert display.latex == "\nx +\n`{python} y`\n"
+
+
 @pytest.mark.parametrize(
     "text", ["$$\nx\n\ny\n$$", "a $$x", "$ x$", "$x $", "$x$2", r"\$x$", "`$x$`", "<!-- $x$ -->"]
 )
@@ -196,6 +201,9 @@ def test_the_mathematics_changes_with_formulas_and_not_with_prose():
         assert parse(SOURCE.replace(old, new)).mathematics != REPORT.mathematics
     for old in (r"\mathbf{W}", "sec-b1", "eq-ha}"):
         assert parse(SOURCE.replace(old, "z")).mathematics != REPORT.mathematics
+    apart = parse(SOURCE.replace("x > 0 -->", "x > 0 --> and"))  # no longer before the display
+    assert apart.displays[0].comments == ()
+    assert apart.mathematics != REPORT.mathematics
 
 
 def test_equations_are_those_of_a_part_in_order(tmp_path, monkeypatch):

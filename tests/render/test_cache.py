@@ -62,10 +62,14 @@ def test_a_folder_in_its_place_is_ignored_with_one_line(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_cache_that_cannot_be_written_leaves_the_old_one_and_no_other_file(tmp_path):
+def test_a_cache_that_cannot_be_written_leaves_what_was_there_and_no_other_file(tmp_path):
     path = tmp_path / "cache.json"
     cache.save(path, OUTPUTS)
     with pytest.raises(TypeError):
         cache.save(path, {"a": [{"data": object()}]})
     assert cache.load(path) == OUTPUTS
-    assert list(tmp_path.iterdir()) == [path]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(OSError, match="folder"):
+        cache.save(folder, OUTPUTS)
+    assert sorted(tmp_path.iterdir()) == [path, folder]

@@ -156,3 +156,10 @@ def test_numbers_in_listings_are_those_of_the_equations_in_the_pdf(tmp_path, ses
     numbers = [str(1 + list(equations()).index(label)) for label in statements()]
     assert re.findall(r"# \((\d+)\)", pdf) == numbers
     assert re.findall(r"is (\d+)\.", pdf) == numbers
+
+
+def test_a_message_is_located_by_the_longest_name_in_it(tmp_path):
+    source = write(tmp_path, "@eq-a\n\n@eq-abc and eq-ab\n")
+    for message, row in [("label eq-a, @eq-abc", 3), ("label eq-a", 1), ("math $x$, @eq-a", 1)]:
+        assert str(direct.located(source, message)) == f"report.qmd:{row}: {message}"
+    assert str(direct.located(source, "label eq-d is missing")) == "label eq-d is missing"

@@ -107,6 +107,20 @@ def test_after_an_edit_of_mathematics_the_living_kernel_shows_what_a_new_one_wou
         assert texts(living) == texts(new) == ["[3, 4]", "[1, 2]", "2"]
 
 
+def test_a_kernel_that_has_read_other_mathematics_reads_again_before_anything_uses_that(
+    session, tmp_path
+):
+    said = tmp_path / "said"
+    codes = (READS + f"checked = open({str(said)!r}).read()", READS + "assert checked != 'wrong'")
+    said.write_text("right")
+    shown(session, "salt", *codes, mathematics="$x$")
+    said.write_text("wrong")
+    with pytest.raises(ReportError, match="AssertionError"):
+        shown(session, "salt", *codes, mathematics="$y$")
+    said.write_text("right")
+    assert shown(session, "salt", *codes, "checked", mathematics="$x$")[0] == "'right'"
+
+
 def test_a_report_that_is_saved_while_a_cell_reads_it_is_not_kept(session):
     codes = ("1", READS + "2")
     with pytest.raises(ReportError, match=r"qmd:7: chunk 2 .*render again"):
@@ -123,6 +137,27 @@ def test_what_a_cell_showed_before_it_raised_is_forgotten(session):
     with pytest.raises(ReportError, match="ZeroDivisionError"):
         shown(session, "salt", "a = 1", "a / 0")
     assert shown(session, "salt", *codes)[0] == "1"
+
+
+def test_what_follows_a_cell_that_raised_half_way_is_doubtful(session):
+    count = "import itertools; n = itertools.count()"
+    with pytest.raises(ReportError, match="ZeroDivisionError"):
+        shown(session, "salt", count, "next(n) / 0")
+    assert shown(session, "salt", count, "next(n)")[0] == "1"
+    assert len(session.doubtful) == kept(session) == 1
+
+
+def test_a_cell_that_raises_when_it_runs_again_is_no_longer_known(session, monkeypatch):
+    codes = ("import os", "os.environ['SOMEWHERE']")
+    monkeypatch.setenv("SOMEWHERE", "here")
+    assert shown(session, "salt", *codes)[0] == "'here'"
+    session.close()
+    monkeypatch.delenv("SOMEWHERE")
+    with pytest.raises(ReportError, match="KeyError"):
+        list(session.outputs(report_of(*codes), "salt", warm=True))
+    assert kept(session) == 1
+    with pytest.raises(ReportError, match="KeyError"):
+        shown(session, "salt", *codes)
 
 
 def test_a_kernel_that_died_is_replaced(session):

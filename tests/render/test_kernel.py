@@ -4,6 +4,7 @@ from literate.reader import parse
 from render.cells import cells
 from render.dialect import ReportError
 from render.kernel import Kernel
+from render.keys import Key
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +16,8 @@ def kernel():
 
 @pytest.fixture
 def run(kernel):
-    """Run the last cell of a report, at a place of that name."""
-    return lambda text, place="a": kernel.run(cells(parse(text))[-1], place)
+    """Run the last cell of a report."""
+    return lambda text: kernel.run(cells(parse(text))[-1], Key("a", "a"))
 
 
 def chunk(code, options=""):
@@ -44,20 +45,31 @@ def test_a_cell_that_raises_is_told_with_line_label_and_traceback(run):
         run("\nIt is `{python} r'\\alpha'`.")
 
 
-def test_places_are_those_of_the_cells_that_ran_in_order():
+def test_what_is_pending_is_what_it_has_not_run_or_not_with_this_mathematics():
     kernel = Kernel()
+    a, b, c, d = (Key(place, f"{place} of x") for place in "abcd")
     try:
         cell, *_ = cells(parse(chunk("x = 1")))
-        for place in ("a", "b", "c", "b"):
-            kernel.run(cell, place)
-        assert kernel.places == ["a", "b", "c"]
-        assert kernel.rewind(["a", "b", "c", "d"]) == 3
+        assert kernel.pending([a, b]) == {0, 1}
+        for key in (a, b, c, b):
+            kernel.run(cell, key)
+        assert kernel.pending([a, b, c, d]) == {3}
+        assert kernel.pending([a, Key("b", "b of y"), c]) == {1}
         assert kernel.straight
-        assert kernel.rewind(["a", "c"]) == 1
-        assert kernel.places == ["a"]
+        assert kernel.pending([a, c]) == {1}
+        assert list(kernel.ran) == ["a"]
         assert not kernel.straight
     finally:
         kernel.close()
+
+
+def test_a_cell_that_raises_when_it_runs_again_is_pending(kernel):
+    good, bad = (cells(parse(chunk(code)))[0] for code in ("1", "1 / 0"))
+    key = Key("again", "output")
+    kernel.run(good, key)
+    with pytest.raises(ReportError):
+        kernel.run(bad, key)
+    assert kernel.ran["again"] == ""
 
 
 def test_only_a_cell_that_says_so_may_read_the_report(run):
@@ -75,9 +87,9 @@ def test_a_kernel_that_dies_has_run_nothing():
     kernel = Kernel()
     try:
         (cell,) = cells(parse(chunk("import os; os._exit(1)")))
-        kernel.places = ["a"]
+        kernel.ran = {"a": "a"}
         with pytest.raises(ReportError, match="Kernel died"):
-            kernel.run(cell, "b")
-        assert kernel.places == []
+            kernel.run(cell, Key("b", "b"))
+        assert kernel.ran == {}
     finally:
         kernel.close()

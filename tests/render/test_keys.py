@@ -2,7 +2,10 @@ import os
 
 import pytest
 
-from literate.reader import parse
+import derivations
+from literate import appendix, reader
+from literate.reader import parse, read
+from literate.report import in_order
 from render.cells import cells
 from render.keys import keys, salt
 
@@ -76,3 +79,28 @@ def test_salt_does_not_depend_on_the_report_or_its_tests(tmp_path):
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "a.py").write_text("1")
     assert salt(tmp_path) == before
+
+
+def test_what_the_report_shows_of_its_mathematics_depends_on_nothing_else(tmp_path, monkeypatch):
+    whole = read()
+    bare = tmp_path / "report.qmd"
+    bare.write_text(alone(whole))
+    assert parse(bare.read_text()).mathematics == whole.mathematics
+    tables = [appendix.table(part) for part in ("sec-a", "sec-b", "sec-beyond")]
+    monkeypatch.setattr(reader, "REPORT", bare)
+    assert [appendix.table(part) for part in ("sec-a", "sec-b", "sec-beyond")] == tables
+    assert derivations.summary(bare) == derivations.summary(reader.ROOT / "report.qmd")
+
+
+def alone(report):
+    """The mathematics of a report without anything else: no prose, chunks or front matter."""
+    texts, end = [], 0
+    for piece in in_order(report.headings, report.macros, report.formulas):
+        if piece.start >= end:  # a formula in a heading is there already
+            end = piece.end
+            comments = [f"<!-- {comment} -->" for comment in getattr(piece, "comments", ())]
+            text = "\n".join([*comments, report.text[piece.start : piece.end]])
+            for name in getattr(piece, "divs", ()):
+                text = f"::: {{.{name}}}\n{text}\n:::"
+            texts.append(text)
+    return "\n\n".join(texts)

@@ -11,10 +11,10 @@ class StoppedError(Exception):
 class Desk:
     """What happens around the loop: a script of saves; what it did is in `done`."""
 
-    def __init__(self, monkeypatch, inputs, steps=0, doubtful=(), renders=True):
+    def __init__(self, monkeypatch, inputs, steps=0, doubtful=(), renders=()):
         self.done = []
         self.inputs = iter(inputs)
-        self.steps, self.doubtful, self.renders = steps, set(doubtful), renders
+        self.steps, self.doubtful, self.renders = steps, set(doubtful), [*renders]
         monkeypatch.setattr(watch, "_inputs", self.look)
         monkeypatch.setattr(watch, "_warm", self.warm)
         monkeypatch.setattr(watch.time, "sleep", lambda _: self.done.append("sleep"))
@@ -29,7 +29,7 @@ class Desk:
 
     def render(self):
         self.done.append("render")
-        return self.renders
+        return self.renders.pop(0) if self.renders else True
 
     def warm(self, session):
         for step in range(self.steps):
@@ -59,8 +59,14 @@ def test_what_was_doubtful_is_rendered_again_once_a_new_kernel_has_run_it(monkey
 
 
 def test_after_a_fault_the_next_save_is_waited_for(monkeypatch):
-    desk = Desk(monkeypatch, ["a", "a", "b"], steps=1, renders=False)
+    desk = Desk(monkeypatch, ["a", "a", "b"], steps=1, renders=[False, False])
     assert desk.done == ["render", "sleep", "render"]
+
+
+def test_a_fault_ends_what_ran_in_between(monkeypatch):
+    saves = ["a", "a", "b", "b"]
+    desk = Desk(monkeypatch, saves, steps=2, doubtful={"key"}, renders=[True, False])
+    assert desk.done == ["render", "warm 0", "render", "sleep"]
 
 
 def test_a_file_that_is_away_for_a_moment_is_waited_for(monkeypatch):
