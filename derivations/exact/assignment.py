@@ -28,12 +28,13 @@ SHAPES: Mapping[str, Shape] = {
     r"\mathbf o^a": ("m", EXAMPLES),
     r"\mathbf o^s": ("m", EXAMPLES),
     "L": ("1", EXAMPLES),
+    "c": ("1", EXAMPLES),
     r"\theta": (r"n_\theta", "1"),
     r"\mathbf v": (r"n_\theta", "1"),
     r"\mathbf 1_K": ("K", "1"),
     r"\mathbf 1_m": ("m", "1"),
     **dict.fromkeys([r"\hat R", r"\hat R_K", r"\tilde R", r"\mathcal L"], ()),
-    **dict.fromkeys([*STRENGTHS, r"\eta", "x", "z", "c"], ()),
+    **dict.fromkeys([*STRENGTHS, r"\eta", "x", "z"], ()),
 }
 DEFINITIONS: Mapping[str, str] = {
     r"\theta": r"(\mathbf{W}^{(1)}, \mathbf{b}^{(1)}, \mathbf{W}^{(2)}, \mathbf{b}^{(2)})",

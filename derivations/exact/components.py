@@ -11,7 +11,7 @@ from functools import cache
 
 from derivations.exact import functions
 from derivations.exact.calculus import derivative
-from derivations.exact.context import EXAMPLES, Context
+from derivations.exact.context import EXAMPLES, Context, MisfitError
 from derivations.exact.normal import add, delta, fresh, inverse, multiply, power, step, total
 from derivations.exact.polynomial import (
     ONE,
@@ -27,7 +27,7 @@ from derivations.exact.polynomial import (
     poly,
     ratio,
 )
-from derivations.exact.shapes import LETTERS, Letters, is_place, shape_of
+from derivations.exact.shapes import LETTERS, Letters, is_place, shape_of, show_shape
 from derivations.exact.signs import NONE, Facts, nonzero, positive
 from derivations.exact.unfolding import Definition, Definitions, Test, certainly
 from derivations.latex import Node
@@ -100,27 +100,40 @@ def places_of(letters: Letters) -> dict[str, Index]:
 def definitions_of(context: Context) -> Definitions:
     """The definition of every symbol that has one, as a polynomial in the entries of others.
 
-    What has no rule, such as the largest score, stays a name; a size that counts the parameters
-    is the sum of the sizes of their arrays.
+    What has no rule, such as the largest score, stays a name; a size that counts parameters is the
+    sum of the sizes of their arrays. Raises ValueError for a definition that makes no sense.
     """
     found: dict[str, Definition] = {}
-    facts = Facts(positive=frozenset(poly(Entry(name)) for name in context.positive))
     for name in sorted(context.definitions, key=context.height):
-        about, axes = context.about(name), context.shapes[name]
-        letters = [Index(f"~{size}", size) if size != "1" else ONLY for size in axes]
-        letters = [ONLY if letter.size == EXAMPLES else letter for letter in letters]
-        places = tuple(p for p, size in zip(letters, axes, strict=True) if size != "1")
         try:
-            shape_of(context.definitions[name], about, {})
-            value = value_of(context.definitions[name], Scope(about, {}, facts, dict(found)))
+            found[name] = _defined(name, context, dict(found))
+        except MisfitError as error:
+            raise ValueError(
+                f"the definition of {name}: {error}; mend it in the context"
+            ) from error
         except UndecidedError:
             continue
-        form = entry_of(value, *letters) if letters else scalar(value)
-        found[name] = Definition(places, form, context.height(name))
     for name, vector in context.counts.items():
         entries = (multiply(_size(s) for s in context.shapes[p]) for p in context.parts(vector))
         found[name] = Definition((), add(entries), 1)
     return found
+
+
+def _defined(name: str, context: Context, known: Definitions) -> Definition:
+    """One definition; for a quantity of an example, at the one example there is."""
+    definition, about, axes = context.definitions[name], context.about(name), context.shapes[name]
+    shape = shape_of(definition, about, {})
+    if shape != shape_of(Node("symbol", name), about, {}):
+        raise MisfitError(f"{show_shape(shape)} for a symbol of {show_shape(axes)}")
+    ends = [ONLY if size in ("1", EXAMPLES) else Index(f"~{size}", size) for size in axes]
+    value = value_of(definition, Scope(about, {}, positive_symbols(context), known))
+    places = tuple(place for place, size in zip(ends, axes, strict=True) if size != "1")
+    return Definition(places, entry_of(value, *(ends or (ONLY, ONLY))), context.height(name))
+
+
+def positive_symbols(context: Context) -> Facts:
+    """What is given in every statement: the symbols that are positive."""
+    return Facts(positive=frozenset(poly(Entry(name)) for name in context.positive))
 
 
 def _size(name: str) -> Poly:

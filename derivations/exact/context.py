@@ -47,6 +47,10 @@ class Context:
     risk: Node | None = None
     rate: str = r"\eta"
 
+    def __post_init__(self) -> None:
+        if unknown := self.definitions.keys() - self.shapes.keys():
+            raise ValueError(f"no shape is given for {', '.join(sorted(unknown))}")
+
     def about(self, name: str) -> "Context":
         """The context in which a symbol is defined: one example, if it belongs to one."""
         return self.of_one if EXAMPLES in self.shapes[name] else self.of_minibatch

@@ -202,3 +202,24 @@ def test_definitions_in_a_circle_are_an_error_of_the_caller() -> None:
     circular = context(own={r"\mathcal L": r"\tilde{R} - 1"})
     with pytest.raises(ValueError, match="circular definitions"):
         prove(statement, circular)
+
+
+def test_a_context_that_makes_no_sense_is_an_error_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="no shape is given for u"):
+        Context(shapes={}, definitions={"u": node("x")})
+    misfit = context(own={"u": r"\mathbf{x} + \mathbf{o}^a"})
+    with pytest.raises(ValueError, match=r"the definition of u: d × K and m × K do not fit"):
+        proofs("x = x + 0", about=misfit)
+    with pytest.raises(ValueError, match=r"the definition of u: d × K for a symbol of a scalar"):
+        proofs("x = x + 0", about=context(own={"u": r"\mathbf{x}"}))
+
+
+@pytest.mark.parametrize("where", ["x > x", "1 > 2", "x > 0 > 1", r"\x_q > \oa"])
+def test_a_condition_that_says_nothing_proves_nothing(where: str) -> None:
+    assert not any(proof.proven for proof in proofs(r"\abs(x) = x", where))
+
+
+def test_conditions_that_contradict_each_other_prove_nothing() -> None:
+    display = Display("b", 1, "", r"\abs(x) = x + 1", ("x > 0", "0 > x"))
+    (statement,) = statements(display, MACROS)
+    assert not any(proof.proven for proof in prove(statement, context()))
