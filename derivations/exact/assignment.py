@@ -9,7 +9,8 @@ from functools import cache
 from types import MappingProxyType
 
 from derivations.exact.context import EXAMPLES, Context, Shape
-from derivations.exact.shapes import ELEMENTWISE, OF_COLUMNS
+from derivations.exact.functions import FUNCTIONS
+from derivations.exact.shapes import OF_COLUMNS
 from derivations.latex import Names, Node, parse
 from derivations.read import tokens
 
@@ -60,7 +61,7 @@ ARGUMENTS: Mapping[str, Shape] = {
 }
 NAMES = Names(
     symbols=SIZES | SHAPES.keys(),
-    functions=frozenset([*ELEMENTWISE, *OF_COLUMNS, "onehot"]),
+    functions=frozenset([*FUNCTIONS, *OF_COLUMNS, "onehot"]),
     applied=frozenset(ARGUMENTS),
 )
 NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -11,7 +11,7 @@ from functools import cache
 
 from derivations.exact import functions
 from derivations.exact.calculus import derivative
-from derivations.exact.context import EXAMPLES, Context, MisfitError
+from derivations.exact.context import EXAMPLES, LETTERS, Context, MisfitError
 from derivations.exact.normal import add, delta, fresh, inverse, multiply, power, step, total
 from derivations.exact.polynomial import (
     ONE,
@@ -27,7 +27,7 @@ from derivations.exact.polynomial import (
     poly,
     ratio,
 )
-from derivations.exact.shapes import LETTERS, Letters, is_place, shape_of, show_shape
+from derivations.exact.shapes import Letters, is_place, shape_of, show_shape
 from derivations.exact.signs import NONE, Facts, nonzero, positive
 from derivations.exact.unfolding import Definition, Definitions, Test, certainly
 from derivations.latex import Node
@@ -114,6 +114,8 @@ def definitions_of(context: Context) -> Definitions:
         except UndecidedError:
             continue
     for name, vector in context.counts.items():
+        if not context.parts(vector):
+            continue
         entries = (multiply(_size(s) for s in context.shapes[p]) for p in context.parts(vector))
         found[name] = Definition((), add(entries), 1)
     return found
@@ -122,6 +124,8 @@ def definitions_of(context: Context) -> Definitions:
 def _defined(name: str, context: Context, known: Definitions) -> Definition:
     """One definition; for a quantity of an example, at the one example there is."""
     definition, about, axes = context.definitions[name], context.about(name), context.shapes[name]
+    if _has_maximum(definition):
+        raise UndecidedError("its derivative would not be known where two numbers are the same")
     shape = shape_of(definition, about, {})
     if shape != shape_of(Node("symbol", name), about, {}):
         raise MisfitError(f"{show_shape(shape)} for a symbol of {show_shape(axes)}")
@@ -311,7 +315,7 @@ def _call(node: Node, scope: Scope) -> Value:
     value = value_of(args[0], scope)
     if name in ("softmax", "logsumexp") and isinstance(value, Matrix):
         return _of_columns(name, value)
-    if name.rstrip("'") not in functions.FUNCTIONS or len(args) != 1:
+    if name.removesuffix("'") not in functions.FUNCTIONS or len(args) != 1:
         raise UndecidedError(f"{name} has no rule here")
 
     def of(p: Poly) -> Poly:
@@ -376,8 +380,8 @@ COMPARISONS: dict[str, Callable[[Poly], Poly]] = {
 
 def _derivative(node: Node, scope: Scope) -> Value:
     of, by = (value_of(arg, scope) for arg in node.args)
-    if any(inner.op == "call" and inner.name == "max" for inner in node.args[0].walk()):
-        raise UndecidedError("the derivative of a maximum, where two are the same")
+    if _has_maximum(node.args[0]):
+        raise UndecidedError("the derivative of a maximum, where two numbers are the same")
     depends = scope.context.depends
     if isinstance(by, Matrix):
         whole, whole_by = entry_of(of, ONLY, ONLY), by
@@ -390,6 +394,10 @@ def _derivative(node: Node, scope: Scope) -> Value:
     if isinstance(of, Matrix):
         return of.map(lambda p: derivative(p, entry, depends))
     return derivative(of, entry, depends)
+
+
+def _has_maximum(node: Node) -> bool:
+    return any(inner.op == "call" and inner.name == "max" for inner in node.walk())
 
 
 def _entry(p: Poly) -> Entry:

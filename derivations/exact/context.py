@@ -11,6 +11,7 @@ from functools import cached_property
 
 from derivations.latex import Node
 
+LETTERS = frozenset("ijklpqr")  # the indices
 EXAMPLES = "examples"  # the axis that has one place for each example
 Shape = tuple[str, ...]  # the sizes of the axes; () for a scalar
 
@@ -50,6 +51,8 @@ class Context:
     def __post_init__(self) -> None:
         if unknown := self.definitions.keys() - self.shapes.keys():
             raise ValueError(f"no shape is given for {', '.join(sorted(unknown))}")
+        if letters := LETTERS & (self.shapes.keys() | self.sizes):
+            raise ValueError(f"{', '.join(sorted(letters))}: an index, so no name of a symbol")
 
     def about(self, name: str) -> "Context":
         """The context in which a symbol is defined: one example, if it belongs to one."""

@@ -4,13 +4,12 @@ Nothing is broadcast. An index belongs to one axis, and a sum runs over all of o
 and n are different letters here, what fits in letters fits for all sizes, and nothing else does.
 """
 
-from derivations.exact.context import EXAMPLES, Context, MisfitError, Shape
+from derivations.exact.context import EXAMPLES, LETTERS, Context, MisfitError, Shape
+from derivations.exact.functions import FUNCTIONS
 from derivations.exact.polynomial import UndecidedError
 from derivations.latex import Node
 
-ELEMENTWISE = {"exp", "log", "tanh", "sigmoid", "softplus", "sign", "rect", "abs", "cos"}
 OF_COLUMNS = {"softmax", "logsumexp", "max"}
-LETTERS = frozenset("ijklpqr")
 Letters = dict[str, str]  # an index, and the size of the axis that it stands on
 
 
@@ -161,6 +160,8 @@ class _Survey:
         first, last, body = node.args
         if first != Node("number", "1") or last.name not in self.context.sizes:
             raise UndecidedError("a sum that does not run from 1 to a size")
+        if node.name not in LETTERS:
+            raise UndecidedError(f"{node.name} is no letter for an index")
         inner = {**self.letters, node.name: last.name}
         shape = shape_of(body, self.context, inner)
         for letter, size in inner.items():
@@ -169,8 +170,8 @@ class _Survey:
         return shape
 
     def _call(self, node: Node) -> Shape:
-        name, args = node.name.rstrip("'"), node.args
-        if name in ELEMENTWISE and len(args) == 1:
+        name, args = node.name, node.args
+        if name.removesuffix("'") in FUNCTIONS and len(args) == 1:
             return self.shape(args[0])
         if name == "max" and len(args) == 2:
             return self._alike(node)

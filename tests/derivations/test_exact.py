@@ -108,6 +108,11 @@ def test_a_true_step_about_a_minibatch_is_proven_there_alone(
         r"\sum_{p=1}^{d} \x_p = \sum_{p=1}^{d} \abs(\x_p)",
         r"\W{2} \W{1} = \left( \W{2} \W{1} \right) \frac{d}{d_h}",
         r"\sum_{k=1}^{m} \os_k = m",
+        r"\sum_{x=1}^{m} x = m x",
+        r"\sum_{k=1}^{m} k = m k",
+        r"\rect''(x) = 0",
+        r"\sign'(x) = 0",
+        r"\ddx{\max(0, x)} = \ind{x > 0}",
         r"\pd{\loss}{\oa} = \onehot_m(y) - \os",
         r"\pd{\loss}{\oa_k} = \os_k - 1",
         r"\pd{\loss}{\W{2}} = \pd{\loss}{\os} \hsT",
@@ -212,6 +217,18 @@ def test_a_context_that_makes_no_sense_is_an_error_of_the_caller() -> None:
         proofs("x = x + 0", about=misfit)
     with pytest.raises(ValueError, match=r"the definition of u: d × K for a symbol of a scalar"):
         proofs("x = x + 0", about=context(own={"u": r"\mathbf{x}"}))
+
+
+def test_what_no_definition_says_is_not_proven() -> None:
+    unsaid = replace(context(), definitions={})
+    assert not any(proof.proven for proof in proofs(r"n_\theta = 0", about=unsaid))
+    largest = context(own={"u": r"\max(0, x)"})
+    assert not any(proof.proven for proof in proofs(r"\ddx{u} = \ind{x > 0}", about=largest))
+
+
+def test_an_index_is_no_name_of_a_symbol() -> None:
+    with pytest.raises(ValueError, match="p: an index"):
+        context(own={"p": "x"})
 
 
 @pytest.mark.parametrize("where", ["x > x", "1 > 2", "x > 0 > 1", r"\x_q > \oa"])
