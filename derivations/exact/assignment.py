@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from derivations.exact.context import EXAMPLES, Context, Shape
 from derivations.exact.functions import FUNCTIONS
-from derivations.exact.shapes import OF_COLUMNS
+from derivations.exact.shapes import OF_COLUMNS, with_names
 from derivations.latex import Names, Node, parse
 from derivations.read import tokens
 
@@ -77,12 +77,11 @@ def node(latex: str) -> Node:
 def context(examples: str = "1", own: Mapping[str, str] = NOTHING) -> Context:
     """The assignment's context, for one example or, with "K", for a minibatch.
 
-    `own` are names that a derivation gives, in LaTeX; those without a shape above are scalars.
+    `own` are names that a derivation gives, in LaTeX, or other definitions.
     """
-    definitions = {**DEFINITIONS, **own}
-    return Context(
-        shapes={**dict.fromkeys(own, ()), **SHAPES},
-        definitions={name: node(latex) for name, latex in definitions.items()},
+    given = Context(
+        shapes=SHAPES,
+        definitions={name: node(latex) for name, latex in DEFINITIONS.items()},
         sizes=SIZES,
         counts={r"n_\theta": r"\theta"},
         classes={"y": "m", r"\mathbf y": "m"},
@@ -92,3 +91,4 @@ def context(examples: str = "1", own: Mapping[str, str] = NOTHING) -> Context:
         examples=examples,
         risk=node(r"\hat{R}"),
     )
+    return with_names(given, {name: node(latex) for name, latex in own.items()})

@@ -6,6 +6,7 @@ The shapes are known to fit: `shapes` has seen the expression before.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -27,7 +28,7 @@ from derivations.exact.polynomial import (
     poly,
     ratio,
 )
-from derivations.exact.shapes import Letters, is_place, shape_of, show_shape
+from derivations.exact.shapes import Letters, is_place, shape_of
 from derivations.exact.signs import NONE, Facts, nonzero, positive
 from derivations.exact.unfolding import Definition, Definitions, Test, certainly
 from derivations.latex import Node
@@ -100,19 +101,15 @@ def places_of(letters: Letters) -> dict[str, Index]:
 def definitions_of(context: Context) -> Definitions:
     """The definition of every symbol that has one, as a polynomial in the entries of others.
 
-    What has no rule, such as the largest score, stays a name; a size that counts parameters is the
-    sum of the sizes of their arrays. Raises ValueError for a definition that makes no sense.
+    What has no rule, such as the largest score, or not the shape that it is given, stays a name; a
+    size that counts parameters is the sum of the sizes of their arrays.
     """
     found: dict[str, Definition] = {}
     for name in sorted(context.definitions, key=context.height):
-        try:
-            found[name] = _defined(name, context, dict(found))
-        except MisfitError as error:
-            raise ValueError(
-                f"the definition of {name}: {error}; mend it in the context"
-            ) from error
-        except UndecidedError:
-            continue
+        for about in context.about(name):
+            with suppress(UndecidedError, MisfitError):
+                found[name] = _defined(name, about, dict(found))
+                break
     for name, vector in context.counts.items():
         if not context.parts(vector):
             continue
@@ -123,14 +120,13 @@ def definitions_of(context: Context) -> Definitions:
 
 def _defined(name: str, context: Context, known: Definitions) -> Definition:
     """One definition; for a quantity of an example, at the one example there is."""
-    definition, about, axes = context.definitions[name], context.about(name), context.shapes[name]
+    definition, axes = context.definitions[name], context.shapes[name]
     if _has_maximum(definition):
         raise UndecidedError("its derivative would not be known where two numbers are the same")
-    shape = shape_of(definition, about, {})
-    if shape != shape_of(Node("symbol", name), about, {}):
-        raise MisfitError(f"{show_shape(shape)} for a symbol of {show_shape(axes)}")
+    if shape_of(definition, context, {}) != shape_of(Node("symbol", name), context, {}):
+        raise MisfitError(f"the definition of {name} has another shape")
     ends = [ONLY if size in ("1", EXAMPLES) else Index(f"~{size}", size) for size in axes]
-    value = value_of(definition, Scope(about, {}, positive_symbols(context), known))
+    value = value_of(definition, Scope(context, {}, positive_symbols(context), known))
     places = tuple(place for place, size in zip(ends, axes, strict=True) if size != "1")
     return Definition(places, entry_of(value, *(ends or (ONLY, ONLY))), context.height(name))
 

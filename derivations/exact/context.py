@@ -11,7 +11,7 @@ from functools import cached_property
 
 from derivations.latex import Node
 
-LETTERS = frozenset("ijklpqr")  # the indices
+LETTERS = frozenset("ijklpqr")  # the indices; no symbol can have one of these names
 EXAMPLES = "examples"  # the axis that has one place for each example
 Shape = tuple[str, ...]  # the sizes of the axes; () for a scalar
 
@@ -51,12 +51,10 @@ class Context:
     def __post_init__(self) -> None:
         if unknown := self.definitions.keys() - self.shapes.keys():
             raise ValueError(f"no shape is given for {', '.join(sorted(unknown))}")
-        if letters := LETTERS & (self.shapes.keys() | self.sizes):
-            raise ValueError(f"{', '.join(sorted(letters))}: an index, so no name of a symbol")
 
-    def about(self, name: str) -> "Context":
-        """The context in which a symbol is defined: one example, if it belongs to one."""
-        return self.of_one if EXAMPLES in self.shapes[name] else self.of_minibatch
+    def about(self, name: str) -> tuple["Context", ...]:
+        """What the definition of a symbol may be about: one example, if it belongs to one."""
+        return (self.of_one,) if EXAMPLES in self.shapes[name] else (self, self.of_minibatch)
 
     @cached_property
     def of_one(self) -> "Context":

@@ -4,6 +4,10 @@ Nothing is broadcast. An index belongs to one axis, and a sum runs over all of o
 and n are different letters here, what fits in letters fits for all sizes, and nothing else does.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
 from derivations.exact.context import EXAMPLES, LETTERS, Context, MisfitError, Shape
 from derivations.exact.functions import FUNCTIONS
 from derivations.exact.polynomial import UndecidedError
@@ -30,6 +34,19 @@ def is_place(node: Node, context: Context) -> bool:
     """Whether a node names a place on an axis: a letter or a class."""
     base = node.args[0] if node.op in ("index", "example") else node
     return base.op == "symbol" and base.name in (LETTERS | context.classes.keys())
+
+
+def with_names(context: Context, own: Mapping[str, Node]) -> Context:
+    """The context in which a derivation has named these expressions; names keep known shapes.
+
+    What has no shape, or none in letters, gets no name: statements about it are undecided.
+    """
+    for name, node in own.items():
+        with suppress(UndecidedError, MisfitError):
+            shapes = {name: shape_of(node, context, {}), **context.shapes}
+            definitions = {**context.definitions, name: node}
+            context = replace(context, shapes=shapes, definitions=definitions)
+    return context
 
 
 class _Survey:
@@ -63,7 +80,7 @@ class _Survey:
         name = node.name
         if name in self.context.sizes:
             return ()
-        if name not in self.context.shapes:
+        if name not in self.context.shapes or name in LETTERS:
             raise UndecidedError(f"{name} has no meaning here")
         sizes = self.context.shapes[name]
         shape = tuple(self.context.examples if size == EXAMPLES else size for size in sizes)
