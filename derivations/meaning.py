@@ -14,7 +14,7 @@ from derivations.latex import Names
 from mlp import functions, regularize
 from mlp.functions import Array
 from mlp.model import Activations, Params, bprop, count, fprop, loss
-from mlp.penalty import Lambdas, grad_penalty, penalty
+from mlp.penalty import Lambdas, grad_regularized_risk, penalty
 from mlp.settings import Settings
 from mlp.train import accelerate, average, step_sizes, update
 
@@ -92,8 +92,7 @@ def direction(p: Leaves, data: bool = False, penalised: bool = True) -> Params:
     x, y = (p["data x"], p["data y"]) if data else (p[INPUT], p["y"])
     risk = bprop(params(p), fprop(params(p), x), _classes(y))
     lambdas = Lambdas(*(p[name] for name in LAMBDAS)) if penalised else Lambdas()
-    pairs = zip(risk, grad_penalty(params(p), lambdas), strict=True)
-    return Params(*(a + b for a, b in pairs))
+    return grad_regularized_risk(params(p), risk, lambdas)
 
 
 def trained(p: Leaves, data: bool, penalised: bool) -> dict[str, Array]:

@@ -1,1 +1,6 @@
-"""The code that draws, and the one look of all figures; a module is one idea."""
+"""The code that draws the figures and sets the tables of the report; a module is one idea.
+
+`style` is the look of all figures, `tables` are Markdown tables and the numbers in them. Each of
+the others draws or tabulates one thing: functions that draw return the figure, functions that
+tabulate return Markdown.
+"""

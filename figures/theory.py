@@ -1,8 +1,11 @@
-"""Figures of the theory: the basic functions, the network, and the flow of gradients."""
+"""Figures of the theory: the basic functions, the network, and the flow of gradients.
+
+The two drawings have coordinates of their own: their width is 100, whatever it is on the page.
+"""
 
 import itertools
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,25 +14,30 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
+from figures.style import BLUE, ORANGE, WIDTH
 from mlp.functions import Array
 
 Function = Callable[[Array], Array]
+Point = tuple[float, float]
 
-FORWARD, BACKWARD, GREY = "#0072B2", "#D55E00", "#8a8a8a"
+FORWARD, BACKWARD, GREY = BLUE, ORANGE, "#8a8a8a"
 PALE = {FORWARD: "#e8f1f8", BACKWARD: "#fbece3", GREY: "#f3f3f1"}
 
-Point = tuple[float, float]
+# --- the basic functions ---------------------------------------------------------------------
+
+REACH = 4  # they are drawn from -4 to 4
+POINTS = 802  # an even number: none of them is 0, where some functions jump
+JUMP = 0.5  # two neighbouring points farther apart than this are not joined
 
 
 def curves(panels: Iterable[tuple[str, Function, Function | None]]) -> Figure:
     """Functions and their derivatives on [-4, 4]: (title, function, derivative or None) each."""
-    figure, axes = plt.subplots(2, 3, figsize=(6.3, 3.2), sharex=True)
-    x = np.linspace(-4, 4, 802)  # an even number of points: none of them is 0
+    figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 3.2), sharex=True)
+    x = np.linspace(-REACH, REACH, POINTS)
     for ax, (title, function, derivative) in zip(axes.flat, panels, strict=True):
-        for f, colour, style in [(function, FORWARD, "-"), (derivative, BACKWARD, "--")]:
-            if f:
-                y = np.where(np.abs(np.diff(f(x), append=f(x)[-1:])) > 0.5, np.nan, f(x))
-                ax.plot(x, y, style, color=colour)  # a gap where the function jumps
+        ax.plot(x, _with_gaps(function(x)), "-", color=FORWARD)
+        if derivative:
+            ax.plot(x, _with_gaps(derivative(x)), "--", color=BACKWARD)
         ax.axhline(0, color=GREY, lw=0.4, zorder=0)
         ax.axvline(0, color=GREY, lw=0.4, zorder=0)
         ax.set_title(title)
@@ -40,93 +48,189 @@ def curves(panels: Iterable[tuple[str, Function, Function | None]]) -> Figure:
     return figure
 
 
+def _with_gaps(y: Array) -> Array:
+    """The values y, (n,), but nan before each jump, so that no line is drawn across it."""
+    step = np.abs(np.diff(y, append=y[-1:]))
+    return np.where(step > JUMP, np.nan, y)
+
+
+# --- the network -----------------------------------------------------------------------------
+
+# Columns, from left to right, and the heights of the units in them: a gap before the last one.
+INPUT, HIDDEN, SCORE, SOFTMAX, OUTPUT, LOSS = 7.0, 36.0, 64.0, 73.0, 82.0, 95.0
+THREE_UNITS, FOUR_UNITS = (42, 33, 18), (45, 36, 27, 15)
+MIDDLE = 30
+RADIUS = 2.6  # of a unit
+HIDDEN_SIZE, SOFTMAX_SIZE, LOSS_SIZE = (13, 5.4), (4, 32), (4.6, 5.4)  # width and height
+
+
 def network() -> Figure:
     """The network from input to loss; below each layer its symbol, shape and formula."""
-    figure, ax = _canvas(100, 52)
-    inputs = [(7.0, y) for y in (42, 33, 18)]
-    hidden = [(36.0, y) for y in (45, 36, 27, 15)]
-    scores = [(64.0, y) for y in (42, 33, 18)]
-    outputs = [(82.0, y) for y in (42, 33, 18)]
-    for (_, a), (_, b) in [(s, e) for s in inputs for e in hidden]:
-        _line(ax, (9.6, a), (29.4, b))
-    for (_, a), (_, b) in [(s, e) for s in hidden for e in scores]:
-        _line(ax, (42.6, a), (61.4, b))
-    for index, point in zip("12d", inputs, strict=True):
-        _unit(ax, point, rf"$\mathbf{{x}}_{index}$")
-    for index, (x, y) in zip(["1", "2", "3", "{d_h}"], hidden, strict=True):
-        _box(ax, (x, y), 13, 5.4)
-        _write(ax, (x - 4, y), rf"$\mathbf{{h}}^a_{index}$")
-        _write(ax, (x + 4, y), rf"$\mathbf{{h}}^s_{index}$")
-        ax.plot([x - 1.4, x, x + 1.2], [y - 0.9, y - 0.9, y + 1.2], color=FORWARD, lw=1)
-    _box(ax, (73, 30), 4, 32)
-    _write(ax, (73, 30), "softmax", FORWARD, 8, turn=90)
-    for index, (x, y), (right, _) in zip("12m", scores, outputs, strict=True):
-        _unit(ax, (x, y), rf"$\mathbf{{o}}^a_{index}$")
-        _line(ax, (x + 2.6, y), (71, y), arrow=True)
-        _line(ax, (75, y), (right - 2.6, y), arrow=True)
-        _unit(ax, (right, y), rf"$\mathbf{{o}}^s_{index}$")
-        _line(ax, (right + 2.6, y), (92.6, 30), arrow=True)
-    _box(ax, (95, 30), 4.6, 5.4)
-    _write(ax, (95, 30), "$L$")
-    _line(ax, (95, 20.5), (95, 27.2), arrow=True)
-    _write(ax, (95, 18.6), "$y$")
-    for gap in [(7, 25.5), (36, 21), (64, 25.5), (82, 25.5)]:
+    figure, ax = _canvas(52)
+    _draw_weights(ax)
+    _draw_inputs(ax)
+    _draw_hidden_units(ax)
+    _draw_outputs(ax)
+    _draw_loss(ax)
+    _draw_gaps(ax)
+    _label_weights(ax)
+    _label_layers(ax)
+    return figure
+
+
+def _draw_weights(ax: Axes) -> None:
+    """Draw a line from every unit of a layer to every unit of the next."""
+    beside = 6.6  # from the middle of a hidden unit to where lines end
+    for start, end in itertools.product(THREE_UNITS, FOUR_UNITS):
+        _line(ax, (INPUT + RADIUS, start), (HIDDEN - beside, end))
+    for start, end in itertools.product(FOUR_UNITS, THREE_UNITS):
+        _line(ax, (HIDDEN + beside, start), (SCORE - RADIUS, end))
+
+
+def _draw_inputs(ax: Axes) -> None:
+    for index, y in zip(("1", "2", "d"), THREE_UNITS, strict=True):
+        _unit(ax, (INPUT, y), rf"$\mathbf{{x}}_{index}$")
+
+
+def _draw_hidden_units(ax: Axes) -> None:
+    """Draw boxes with preactivation, a small rectifier, and output."""
+    for index, y in zip(("1", "2", "3", "{d_h}"), FOUR_UNITS, strict=True):
+        _box(ax, (HIDDEN, y), HIDDEN_SIZE)
+        _write(ax, (HIDDEN - 4, y), rf"$\mathbf{{h}}^a_{index}$")
+        _write(ax, (HIDDEN + 4, y), rf"$\mathbf{{h}}^s_{index}$")
+        kink = (HIDDEN, y - 0.9)
+        across = [kink[0] - 1.4, kink[0], kink[0] + 1.2]
+        ax.plot(across, [kink[1], kink[1], y + 1.2], color=FORWARD, lw=1)
+
+
+def _draw_outputs(ax: Axes) -> None:
+    """Draw the softmax between its inputs and outputs, and arrows on to the loss."""
+    _box(ax, (SOFTMAX, MIDDLE), SOFTMAX_SIZE)
+    _write(ax, (SOFTMAX, MIDDLE), "softmax", FORWARD, 8, turn=90)
+    half, before_the_loss = SOFTMAX_SIZE[0] / 2, LOSS - 2.4
+    for index, y in zip("12m", THREE_UNITS, strict=True):
+        _unit(ax, (SCORE, y), rf"$\mathbf{{o}}^a_{index}$")
+        _line(ax, (SCORE + RADIUS, y), (SOFTMAX - half, y), arrow=True)
+        _line(ax, (SOFTMAX + half, y), (OUTPUT - RADIUS, y), arrow=True)
+        _unit(ax, (OUTPUT, y), rf"$\mathbf{{o}}^s_{index}$")
+        _line(ax, (OUTPUT + RADIUS, y), (before_the_loss, MIDDLE), arrow=True)
+
+
+def _draw_loss(ax: Axes) -> None:
+    """Draw the loss, and the class that enters it from below."""
+    _box(ax, (LOSS, MIDDLE), LOSS_SIZE)
+    _write(ax, (LOSS, MIDDLE), "$L$")
+    _line(ax, (LOSS, 20.5), (LOSS, 27.2), arrow=True)
+    _write(ax, (LOSS, 18.6), "$y$")
+
+
+def _draw_gaps(ax: Axes) -> None:
+    """Put dots where units are left out."""
+    for gap in ((INPUT, 25.5), (HIDDEN, 21), (SCORE, 25.5), (OUTPUT, 25.5)):
         _write(ax, gap, r"$\vdots$")
-    for layer, middle, row, column in [(1, 19.5, "d_h", "d"), (2, 52.0, "m", "d_h")]:
-        weights = rf"$\mathbf{{W}}^{{({layer})}}$: ${row}\times {column}$"
-        _write(ax, (middle, 50), rf"{weights},  $\mathbf{{b}}^{{({layer})}}$: ${row}\times 1$")
-    below: dict[float, list[str]] = {
-        7: [r"$\mathbf{x}$: $d\times 1$"],
-        36: [
+
+
+def _label_weights(ax: Axes) -> None:
+    """Write parameters and their shapes above the lines."""
+    for layer, x, rows, columns in ((1, 19.5, "d_h", "d"), (2, 52.0, "m", "d_h")):
+        weights = rf"$\mathbf{{W}}^{{({layer})}}$: ${rows}\times {columns}$"
+        biases = rf"$\mathbf{{b}}^{{({layer})}}$: ${rows}\times 1$"
+        _write(ax, (x, 50), f"{weights},  {biases}")
+
+
+def _label_layers(ax: Axes) -> None:
+    """Write symbol and shape below each layer, and its formulas below these."""
+    labels: dict[float, list[str]] = {
+        INPUT: [r"$\mathbf{x}$: $d\times 1$"],
+        HIDDEN: [
             r"$\mathbf{h}^a$, $\mathbf{h}^s$: $d_h\times 1$",
             r"$\mathbf{h}^a = \mathbf{W}^{(1)}\mathbf{x} + \mathbf{b}^{(1)}$",
             r"$\mathbf{h}^s = \mathrm{rect}(\mathbf{h}^a)$",
         ],
-        63: [
+        SCORE - 1: [
             r"$\mathbf{o}^a$: $m\times 1$",
             r"$\mathbf{o}^a = \mathbf{W}^{(2)}\mathbf{h}^s + \mathbf{b}^{(2)}$",
         ],
-        81: [r"$\mathbf{o}^s$: $m\times 1$", r"$\mathbf{o}^s = \mathrm{softmax}(\mathbf{o}^a)$"],
-        95: [r"$L$: scalar", r"$L = -\log(\mathbf{o}^s_y)$"],
+        OUTPUT - 1: [
+            r"$\mathbf{o}^s$: $m\times 1$",
+            r"$\mathbf{o}^s = \mathrm{softmax}(\mathbf{o}^a)$",
+        ],
+        LOSS: [r"$L$: scalar", r"$L = -\log(\mathbf{o}^s_y)$"],
     }
-    for x, (shape, *formulas) in below.items():
+    first_row, line_height = 4.6, 4.2
+    for x, (shape, *formulas) in labels.items():
         _write(ax, (x, 9), shape)
-        for row_number, formula in enumerate(formulas):
-            _write(ax, (x, 4.6 - 4.2 * row_number), formula, FORWARD, 8)
-    return figure
+        for row, formula in enumerate(formulas):
+            _write(ax, (x, first_row - line_height * row), formula, FORWARD, 8)
+
+
+# --- the flow of gradients -------------------------------------------------------------------
+
+
+class Quantity(NamedTuple):
+    """A quantity of the forward pass: where it stands, its symbol, and a factor of its gradient."""
+
+    x: float
+    symbol: str
+    factor: str  # what the gradient needs beside that of the quantity on its right
+
+
+CHAIN = (  # from right to left
+    Quantity(92, "L", ""),
+    Quantity(74, r"\mathbf{o}^a", r"$\mathbf{o}^s$, $y$"),
+    Quantity(50, r"\mathbf{h}^s", r"$\mathbf{W}^{(2)}$"),
+    Quantity(28, r"\mathbf{h}^a", r"$\mathbf{h}^a$"),
+    Quantity(6, r"\mathbf{x}", r"$\mathbf{W}^{(1)}$"),
+)
+LAYERS = ((2, CHAIN[1].x, r"$\mathbf{h}^s$"), (1, CHAIN[3].x, r"$\mathbf{x}$"))
+VALUES, GRADIENTS, PARAMETERS = 36, 22, 5  # heights of the three rows
 
 
 def backward() -> Figure:
     """Which gradient is computed from which, right to left; above it the forward pass."""
-    figure, ax = _canvas(100, 39.5)
-    chain = [
-        (92.0, "L", ""),
-        (74.0, r"\mathbf{o}^a", r"$\mathbf{o}^s$, $y$"),
-        (50.0, r"\mathbf{h}^s", r"$\mathbf{W}^{(2)}$"),
-        (28.0, r"\mathbf{h}^a", r"$\mathbf{h}^a$"),
-        (6.0, r"\mathbf{x}", r"$\mathbf{W}^{(1)}$"),
-    ]
-    for x, symbol, _ in chain:
-        _unit(ax, (x, 36), f"${symbol}$")
-        if symbol != "L":
-            _gradient(ax, (x, 22), symbol)
-    for (right, *_), (left, _, factor) in itertools.pairwise(chain):
-        _line(ax, (left + 2.8, 36), (right - 2.8, 36), FORWARD, arrow=True)
-        first = right == chain[0][0]
-        start = (right - 2, 34) if first else (right - 4.6, 22)
-        _line(ax, start, (left + 4.6, 23 if first else 22), BACKWARD, arrow=True)
-        _write(ax, (left + 16, 28) if first else ((left + right) / 2, 24.2), factor)
-    for x, layer, factor in [(74.0, 2, r"$\mathbf{h}^s$"), (28.0, 1, r"$\mathbf{x}$")]:
-        for dx, letter in [(-7, "W"), (7, "b")]:
-            _line(ax, (x + dx / 3, 18.3), (x + dx, 8.8), BACKWARD, arrow=True)
-            _gradient(ax, (x + dx, 5), rf"\mathbf{{{letter}}}^{{({layer})}}", strong=True)
-        _write(ax, (x - 7, 14), factor)
+    figure, ax = _canvas(39.5)
+    for quantity in CHAIN:
+        _unit(ax, (quantity.x, VALUES), f"${quantity.symbol}$")
+        if quantity is not CHAIN[0]:
+            _gradient(ax, (quantity.x, GRADIENTS), quantity.symbol)
+    for right, left in itertools.pairwise(CHAIN):
+        _draw_step(ax, right, left)
+    for layer, x, factor in LAYERS:
+        _draw_branches(ax, layer, x, factor)
     return figure
 
 
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    figure, ax = plt.subplots(figsize=(6.3, 6.3 * height / width))
-    ax.set(xlim=(0, width), ylim=(-1.5, height), aspect="equal")
+def _draw_step(ax: Axes, right: Quantity, left: Quantity) -> None:
+    """Draw the arrow forward, from left to right, and below it the one back, with its factor."""
+    _line(ax, (left.x + 2.8, VALUES), (right.x - 2.8, VALUES), FORWARD, arrow=True)
+    beside = 4.6  # from the middle of a gradient to where arrows end
+    if right is CHAIN[0]:  # from the loss itself down to the first gradient
+        start, end = (right.x - 2, VALUES - 2), (left.x + beside, GRADIENTS + 1)
+        factor = (left.x + 16, 28.0)
+    else:
+        start, end = (right.x - beside, GRADIENTS), (left.x + beside, GRADIENTS)
+        factor = ((left.x + right.x) / 2, GRADIENTS + 2.2)
+    _line(ax, start, end, BACKWARD, arrow=True)
+    _write(ax, factor, left.factor)
+
+
+def _draw_branches(ax: Axes, layer: int, x: float, factor: str) -> None:
+    """Draw the gradients of weights and biases below the one that they are computed from."""
+    for letter, aside in (("W", -7), ("b", 7)):
+        below = (x + aside, PARAMETERS)
+        start, end = (x + aside / 3, GRADIENTS - 3.7), (x + aside, PARAMETERS + 3.8)
+        _line(ax, start, end, BACKWARD, arrow=True)
+        _gradient(ax, below, rf"\mathbf{{{letter}}}^{{({layer})}}", strong=True)
+    _write(ax, (x - 7, 14), factor)
+
+
+# --- strokes ---------------------------------------------------------------------------------
+
+
+def _canvas(height: float) -> tuple[Figure, Axes]:
+    """An empty drawing, 100 wide."""
+    figure, ax = plt.subplots(figsize=(WIDTH, WIDTH * height / 100))
+    ax.set(xlim=(0, 100), ylim=(-1.5, height), aspect="equal")
     ax.axis("off")
     return figure, ax
 
@@ -140,16 +244,15 @@ def _line(ax: Axes, start: Point, end: Point, colour: str = GREY, arrow: bool = 
 
 
 def _unit(ax: Axes, centre: Point, text: str) -> None:
-    ax.add_patch(Circle(centre, 2.6, facecolor=PALE[FORWARD], edgecolor=FORWARD, lw=0.9))
+    ax.add_patch(Circle(centre, RADIUS, facecolor=PALE[FORWARD], edgecolor=FORWARD, lw=0.9))
     _write(ax, centre, text)
 
 
-def _box(ax: Axes, centre: Point, width: float, height: float, colour: str = FORWARD) -> None:
-    x, y = centre
+def _box(ax: Axes, centre: Point, size: tuple[float, float], colour: str = FORWARD) -> None:
+    (x, y), (width, height) = centre, size
     corner = (x - width / 2, y - height / 2)
-    shape = "round,pad=0,rounding_size=1.6"
     style: dict[str, Any] = {
-        "boxstyle": shape,
+        "boxstyle": "round,pad=0,rounding_size=1.6",
         "facecolor": PALE[colour],
         "edgecolor": colour,
         "lw": 0.9,
@@ -158,7 +261,8 @@ def _box(ax: Axes, centre: Point, width: float, height: float, colour: str = FOR
 
 
 def _gradient(ax: Axes, centre: Point, symbol: str, strong: bool = False) -> None:
-    _box(ax, centre, 8.8, 7.2, BACKWARD if strong else GREY)
+    """Write ∂L/∂symbol in a box, a coloured one if `strong`."""
+    _box(ax, centre, (8.8, 7.2), BACKWARD if strong else GREY)
     _write(ax, centre, rf"$\frac{{\partial L}}{{\partial {symbol}}}$", size=15)
 
 

@@ -28,8 +28,8 @@ from mlp.regularize import target
 from mlp.settings import Settings
 
 
-class Trainer:
-    """Consecutive minibatches in place; see `train.Steps`."""
+class Steps:
+    """Consecutive minibatches in place; the readable form is `train.Steps`."""
 
     CALL = 2000  # examples that a call of `run` should get at once
     CHUNK = 100  # examples that are gathered at once, where minibatches are smaller

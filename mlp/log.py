@@ -5,21 +5,14 @@ examples, losses are averages per example, without penalty.
 """
 
 import csv
+import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
+from mlp.train import Record
 
-class Record(NamedTuple):
-    """One epoch: training figures accumulated during it, the others measured at its end."""
-
-    epoch: int
-    train_error: float
-    train_loss: float
-    valid_error: float
-    valid_loss: float
-    test_error: float
-    test_loss: float
+TEMPORARY = ".tmp"  # the ending of files that are being written
 
 
 class LogError(ValueError):
@@ -65,6 +58,11 @@ def read(path: Path) -> list[Record]:
     return records
 
 
+def temporary_name(path: Path) -> Path:
+    """A name in the same folder that nobody can guess, so that no link can wait there."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")
+
+
 class Log:
     """An open table, to which one line at a time is added and flushed."""
 
@@ -72,12 +70,17 @@ class Log:
         self, path: Path, header: Sequence[str], kept: Iterable[Sequence[object]] = ()
     ) -> None:
         """Start the file with the header and the lines kept from before, in place of the old."""
-        temporary = path.with_name(path.name + ".tmp")
-        self._file = temporary.open("w", newline="")
+        temporary = temporary_name(path)
+        self._file = temporary.open("x", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        for row in (header, *kept):
-            self.write(row)
-        temporary.replace(path)
+        try:
+            for row in (header, *kept):
+                self.write(row)
+            temporary.replace(path)
+        except BaseException:
+            self._file.close()
+            temporary.unlink()
+            raise
 
     def write(self, row: Sequence[object]) -> None:
         """Add one line; after this returns, the line is in the file."""

@@ -28,12 +28,20 @@ def bprop(params: Params, x: Array, y: Array) -> Params:
     """Gradient of the mean loss over the K columns of x, (d, K), classes y, (K,), by a loop.
 
     Source: b.7, @eq-grad-theta.
+
+    >>> from mlp import model
+    >>> rng = np.random.default_rng(0)
+    >>> theta = model.init(rng, d=5, d_h=4, m=3)
+    >>> x, y = rng.normal(size=(5, 7)), rng.integers(0, 3, 7)
+    >>> matrix = model.bprop(theta, fprop(theta, x), y)
+    >>> [np.allclose(a, b) for a, b in zip(bprop(theta, x, y), matrix, strict=True)]
+    [True, True, True, True]
     """
     K = y.size
-    total = Params(*(np.zeros_like(p) for p in params))
+    total = params.map(np.zeros_like)
     for i in range(K):
         act = fprop(params, x[:, i : i + 1])
         grad, _ = bprop_one(params, act, y[i])
-        total = Params(*(t + g for t, g in zip(total, grad, strict=True)))
-    grad_theta = Params(*(t / K for t in total))  # @eq-grad-theta
+        total = total.map(np.add, grad)
+    grad_theta = total.map(lambda t: t / K)  # @eq-grad-theta
     return grad_theta

@@ -1,19 +1,23 @@
-"""What helps one hidden layer beyond the plain form: smoothed labels, moved and whitened images.
+"""What helps one hidden layer beyond the plain form: smoothed labels, and other inputs.
 
-Smoothing changes one line of `model`, the gradient at the output; with s = 0, it is `model`. The
-others change the input, and nothing in the network.
+Smoothing changes one line of `model`, the gradient at the output; with s = 0, it is `model`.
+Standardised or whitened inputs, images mirrored or moved leave the network as it is.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from mlp.functions import Array, logsumexp, onehot, rect_prime
-from mlp.model import Activations, Params
+from mlp.functions import Array, logsumexp, onehot
+from mlp.model import Activations, Params, bprop_from
 
 
 def target(m: int, y: Array, s: float) -> Array:
-    """Classes (K,) as probabilities, (m, K): 1 - s on the class, and s spread evenly over all."""
+    """Classes (K,) as probabilities, (m, K): 1 - s on the class, and s spread evenly over all.
+
+    >>> target(4, np.array([1]), s=0.2).ravel()
+    array([0.05, 0.85, 0.05, 0.05])
+    """
     t = (1 - s) * onehot(m, y).astype(float) + s / m  # @eq-t
     return t
 
@@ -26,15 +30,29 @@ def loss(oa: Array, t: Array) -> Array:
 
 def bprop(params: Params, act: Activations, t: Array) -> Params:
     """Gradient of the mean smoothed loss over K columns; `act` is what `model.fprop` returned."""
-    W2, K = params.W2, t.shape[1]
+    K = t.shape[1]
     smoothed_grad_oa = (act.os - t) / K  # @eq-smoothed-grad-oa
-    grad_b2 = smoothed_grad_oa.sum(axis=1, keepdims=True)
-    grad_W2 = smoothed_grad_oa @ act.hs.T
-    grad_hs = W2.T @ smoothed_grad_oa
-    grad_ha = grad_hs * rect_prime(act.ha)
-    grad_b1 = grad_ha.sum(axis=1, keepdims=True)
-    grad_W1 = grad_ha @ act.x.T
-    return Params(grad_W1, grad_b1, grad_W2, grad_b2)
+    return bprop_from(params, act, smoothed_grad_oa)
+
+
+class Standardizing(NamedTuple):
+    """The map x -> (x - μ)/σ that brings inputs to one scale, the same for every component."""
+
+    mean: Array  # scalar
+    deviation: Array  # scalar
+
+    def apply(self, X: Array, out: Array | None = None) -> Array:
+        """Standardised rows, (n, d), written into `out` where it is given."""
+        centred = np.subtract(X, self.mean, out=out)
+        return np.divide(centred, self.deviation, out=centred)
+
+
+def standardizing(X: Array) -> Standardizing:
+    """Standardising for rows X, (n, d): mean 0 and standard deviation 1 over all their values."""
+    pieces = np.array_split(X, 1 + X.size // 2**20)  # to spare memory
+    mean = sum(piece.sum(dtype=np.float64) for piece in pieces) / X.size
+    variance = sum(np.square(piece - mean).sum(dtype=np.float64) for piece in pieces) / X.size
+    return Standardizing(X.dtype.type(mean), X.dtype.type(np.sqrt(variance)))
 
 
 class Whitening(NamedTuple):

@@ -9,15 +9,26 @@ import numpy as np
 from mlp import regularize
 from mlp.data import Dataset, Splits
 from mlp.functions import Array, logsumexp
-from mlp.log import Record
 from mlp.model import Params, bprop, fprop, init, loss
-from mlp.penalty import grad_penalty
+from mlp.penalty import grad_regularized_risk
 from mlp.regularize import Whitening, mirror
 from mlp.settings import Settings
 
 
 class DivergedError(ArithmeticError):
     """The loss is no longer finite; the message says in which epoch and minibatch."""
+
+
+class Record(NamedTuple):
+    """One epoch: training figures accumulated during it, the others measured at its end."""
+
+    epoch: int
+    train_error: float
+    train_loss: float
+    valid_error: float
+    valid_loss: float
+    test_error: float
+    test_loss: float
 
 
 class State(NamedTuple):
@@ -63,14 +74,12 @@ def evaluate(params: Params, data: Dataset, mirrored: bool = False) -> tuple[flo
 
 def update(params: Params, velocity: Params, eta: float) -> Params:
     """One step of gradient descent; without momentum, the velocity is the gradient. Source: b.6."""
-    pairs = zip(params, velocity, strict=True)
-    return Params(*(p - eta * v for p, v in pairs))  # @eq-update
+    return params.map(lambda p, v: p - eta * v, velocity)  # @eq-update
 
 
 def accelerate(previous: Params, grad: Params, mu: float) -> Params:
     """The velocity with momentum μ: gradients that agree add up. Source: @eq-velocity."""
-    pairs = zip(previous, grad, strict=True)
-    velocity = Params(*(mu * v + g for v, g in pairs))  # @eq-velocity
+    velocity = previous.map(lambda v, g: mu * v + g, grad)  # @eq-velocity
     return velocity
 
 
@@ -88,8 +97,7 @@ def step(
     else:
         grad = bprop(params, act, y)
     if any(settings.lambdas):
-        penalties = grad_penalty(params, settings.lambdas)
-        grad = Params(*(g + r for g, r in zip(grad, penalties, strict=True)))
+        grad = grad_regularized_risk(params, grad, settings.lambdas)
     if not settings.momentum:
         return update(params, grad, eta), velocity, act.oa
     velocity = accelerate(velocity, grad, settings.momentum)
@@ -97,7 +105,7 @@ def step(
 
 
 class Engine(Protocol):
-    """What carries out the steps: `Steps`, or `fast.Trainer`."""
+    """What carries out the steps: `Steps`, or `fast.Steps`."""
 
     block: int  # minibatches that a call of `run` should get at once
 
@@ -111,7 +119,7 @@ class Engine(Protocol):
 
 
 class Steps:
-    """Consecutive minibatches the readable way; `fast.Trainer` does the same in less time."""
+    """Consecutive minibatches the readable way; `fast.Steps` takes the same in less time."""
 
     block = 1
 
@@ -138,8 +146,7 @@ class Steps:
 def start(settings: Settings, d: int, m: int, dtype: Any = np.float64) -> State:
     """The state before the first epoch, drawn from the seed."""
     params = init(np.random.default_rng(settings.seed), d, settings.d_h, m, dtype)
-    rest = Params(*(np.zeros_like(p) for p in params))
-    return State(0, params, rest, Record(0, *[math.inf] * 6), params)
+    return State(0, params, params.map(np.zeros_like), Record(0, *[math.inf] * 6), params)
 
 
 def step_sizes(settings: Settings, epoch: int, n_batches: int) -> Array:
@@ -149,6 +156,29 @@ def step_sizes(settings: Settings, epoch: int, n_batches: int) -> Array:
     t, T = np.arange(n_batches) + (epoch - 1) * n_batches, settings.epochs * n_batches
     eta_t = settings.eta * (1 + np.cos(np.pi * t / T)) / 2  # @eq-eta-t
     return eta_t
+
+
+def improves(record: Record, chosen: Record) -> bool:
+    """Whether an epoch takes the place of the chosen one, which is the first with the lowest error.
+
+    Validation error, that is; where it is nan, for want of validation examples, the last epoch.
+    """
+    return not record.valid_error >= chosen.valid_error
+
+
+def patient(epoch: int, chosen: Record, patience: int) -> bool:
+    """Whether a run goes on after this epoch: the chosen one is less than `patience` epochs ago."""
+    return epoch - chosen.epoch < patience
+
+
+def keep_freed_memory() -> None:
+    """Let the process keep the memory that a step frees, for the next step.
+
+    Once a block of up to 32 MiB was freed, glibc keeps up to twice its size. Else each step hands
+    its arrays back to the system and has new pages mapped, at the price of the arithmetic.
+    """
+    block = np.empty(24 * 2**20, np.uint8)
+    del block
 
 
 def fit(
@@ -166,11 +196,12 @@ def fit(
     then with the number of minibatches done since. Flips, shifts and mirrored need square images.
     Raises DivergedError.
     """
+    keep_freed_memory()
     if state is None:
         d, m = splits.train.X.shape[1], 1 + max(int(part.y.max(initial=0)) for part in splits)
         state = start(settings, d, m, splits.train.X.dtype)
     white = regularize.whitening(splits.train.X, settings.whiten) if settings.whiten else None
-    while state.epoch < settings.epochs and state.epoch - state.chosen.epoch < settings.patience:
+    while state.epoch < settings.epochs and patient(state.epoch, state.chosen, settings.patience):
         record, state = run_epoch(splits, settings, state, tick, engine, white)
         yield record, state
 
@@ -219,9 +250,9 @@ def run_epoch(
                 "try a smaller eta"
             )
     reached = epoch, steps.params, steps.velocity
-    if len(valid.y) and record.valid_error >= state.chosen.valid_error:
-        return record, State(*reached, state.chosen, state.best)
-    return record, State(*reached, record, net)
+    if improves(record, state.chosen):
+        return record, State(*reached, record, net)
+    return record, State(*reached, state.chosen, state.best)
 
 
 def pieces(

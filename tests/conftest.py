@@ -1,10 +1,12 @@
-"""Fixtures and strategies that the tests share: generic networks, far from special cases."""
+"""What tests share: generic networks, far from special cases, and a small experiment file."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
 import numpy as np
+import yaml
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -39,3 +41,26 @@ def generic(
         b2=rng.normal(size=(m, 1)),
     )
     return params, rng.normal(size=(d, K)), rng.integers(0, m, K)
+
+
+def at_kinks(K: int = 40) -> tuple[Params, Array, Array]:
+    """Such a network with preactivations of exactly 0: what makes them is small and whole."""
+    params, x, y = generic(K=K)
+    params = params._replace(W1=np.rint(params.W1), b1=np.rint(params.b1))
+    return params, np.rint(x), y
+
+
+EXPERIMENT = """
+data: circles
+valid: 100
+seeds: [3, 4]
+d_h: 6
+eta: 0.3
+epochs: 5
+K: 50
+"""
+
+
+def changed(**keys: Any) -> str:
+    """The text of EXPERIMENT with some keys added or changed."""
+    return yaml.safe_dump(yaml.safe_load(EXPERIMENT) | keys)

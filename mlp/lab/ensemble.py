@@ -8,11 +8,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from mlp import train
-from mlp.lab import experiment
-from mlp.lab.experiment import Experiment, write_atomically
+from mlp.lab import experiment, store, summary
+from mlp.lab.experiment import Experiment
 from mlp.log import Log, read_rows
 from mlp.model import Params
 from mlp.settings import SettingsError
@@ -60,9 +58,10 @@ def run(average: Average, results: Path) -> Path:
     runs = experiment.run(of, results)
     folder = results / average.name
     described = {"average": of.name, "seeds": list(of.seeds)}
-    with experiment.claimed(folder, described):
+    with store.claimed(folder, described):
         if not (folder / "summary.yml").exists():
-            _run(of, [_net(run_folder) for run_folder in runs], folder, described)
+            nets = [_net(run_folder) for run_folder in runs]
+            _run(of, nets, folder, described)
     return folder
 
 
@@ -73,21 +72,22 @@ def _net(folder: Path) -> Params:
         raise SettingsError(
             f"{checkpoint}: not there, as nets are not kept in git; delete {folder} to train again"
         )
-    return experiment.restore(checkpoint)[0].best
+    return store.restore(checkpoint)[0].best
 
 
 def _run(of: Experiment, nets: list[Params], folder: Path, described: dict[str, Any]) -> None:
-    _, *parts = of.splits()
-    per_net = [[train.outputs(net, part.X, of.settings.mirrored) for part in parts] for net in nets]
+    """Average the first net, the first two, …; log each average, and record that of all."""
+    _, valid, test = of.splits()
+    mirrored = of.settings.mirrored
+    on_valid = [train.outputs(net, valid.X, mirrored) for net in nets]
+    on_test = [train.outputs(net, test.X, mirrored) for net in nets]
     with Log(folder / "log.csv", Record._fields) as log:
         for n in range(1, len(nets) + 1):
-            averages = [train.average(list(several)) for several in zip(*per_net[:n], strict=True)]
-            judged = [train.judge(oa, part.y) for oa, part in zip(averages, parts, strict=True)]
-            record = Record(n, *judged[0], *judged[1])
+            valid_oa, test_oa = train.average(on_valid[:n]), train.average(on_test[:n])
+            record = Record(n, *train.judge(valid_oa, valid.y), *train.judge(test_oa, test.y))
             log.write(record)
-    experiment.write_predictions(folder, averages[-1], parts[-1].y)
-    summary = described | {"chosen": record._asdict()}
-    write_atomically(folder / "summary.yml", yaml.safe_dump(summary, sort_keys=False).encode())
+    store.write_predictions(folder, test_oa, test.y)
+    store.write_yaml(folder / "summary.yml", described | {"chosen": record._asdict()})
 
 
 def read(path: Path) -> list[Record]:
@@ -97,6 +97,6 @@ def read(path: Path) -> list[Record]:
 
 def describe(folder: Path) -> str:
     """One line on a finished average."""
-    chosen = Record(**experiment.at_chosen(folder))
+    chosen = Record(**summary.at_chosen(folder))
     errors = f"valid {chosen.valid_error:.2%}, test {chosen.test_error:.2%}"
     return f"{folder}: {chosen.nets} nets; {errors}"

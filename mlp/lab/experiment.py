@@ -7,34 +7,29 @@ checkpoint.npz is for going on.
 """
 
 import dataclasses
-import io
-import os
-import platform
+import math
 import signal
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import MISSING
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import filelock
 import numpy as np
 import yaml
 from tqdm import tqdm
 
-from mlp import data, fast, train
+from mlp import data, fast, log, regularize, train
 from mlp.data import Dataset, Splits
-from mlp.functions import Array
-from mlp.log import Log, Record, read
-from mlp.model import Params
+from mlp.lab import store, summary
+from mlp.log import Log
 from mlp.settings import Settings, SettingsError
-from mlp.train import DivergedError, State
+from mlp.train import DivergedError, Record, State
 
 T = TypeVar("T")
-DATA = ("circles", "fashion-mnist")  # the names that data.load knows
-KEPT = ("checkpoint*.npz", "summary.yml", "best.yml")  # what shows that a folder holds results
-OWN = ("data", "valid", "seeds", "standardize", "refit")  # the keys beside those of Settings
+
+# --- what a file says ----------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,37 +58,47 @@ def prepared(splits: Splits, *, standardize: bool, refit: bool) -> Splits:
     """Standardize, in place, by the training part's mean; move the validation part into it."""
     if refit:
         train, valid, test = splits
-        joined = Dataset(*(np.concatenate(pair) for pair in zip(train, valid, strict=True)))
+        joined = Dataset(np.concatenate([train.X, valid.X]), np.concatenate([train.y, valid.y]))
         splits = Splits(joined, Dataset(valid.X[:0], valid.y[:0]), test)
     if standardize:
-        mean, deviation = mean_and_deviation(splits.train.X)
-        for part in splits:  # in place, to hold the data once
-            np.subtract(part.X, mean, out=part.X)
-            np.divide(part.X, deviation, out=part.X)
+        standard = regularize.standardizing(splits.train.X)
+        for part in splits:
+            standard.apply(part.X, out=part.X)  # in place, to hold the data once
     return splits
 
 
-def mean_and_deviation(X: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation over all values of X, in its precision, in little memory."""
-    pieces = np.array_split(X, 1 + X.size // 2**20)
-    mean = sum(piece.sum(dtype=np.float64) for piece in pieces) / X.size
-    variance = sum(np.square(piece - mean).sum(dtype=np.float64) for piece in pieces) / X.size
-    return X.dtype.type(mean), X.dtype.type(np.sqrt(variance))
+class Rule(NamedTuple):
+    """What a key means, and what its value must be; without a default, it must be there."""
+
+    means: str
+    right: str
+    ok: Callable[[Any], bool]
+    default: Any = MISSING
 
 
-def mapping(text: str) -> dict[str, Any]:
-    """YAML text as keys and values. Raises SettingsError if it is something else."""
-    try:
-        keys = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        raise SettingsError(f"not YAML: {' '.join(str(error).split())}; mend it") from error
-    if not isinstance(keys, dict):
-        raise SettingsError("holds no settings; write lines of the form `key: value`")
-    node = yaml.compose(text)
-    names = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise SettingsError(f"key {twice[0]!r} is given twice; keep one of them")
-    return keys
+def _is_positive(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_different(seeds: object) -> bool:
+    if not isinstance(seeds, list) or not seeds:
+        return False
+    return len({str(seed) for seed in seeds}) == len(seeds)
+
+
+DATA = ("circles", "fashion-mnist")  # the names that data.load knows
+IMAGES_ONLY = ("flips", "shifts", "mirrored")
+RULES = {  # for the keys beside those of Settings
+    "data": Rule("the data set", " or ".join(DATA), lambda value: value in DATA),
+    "valid": Rule("examples kept for validation", "a whole number >= 1", _is_positive),
+    "seeds": Rule("one run for each", "a list of different whole numbers", _are_different),
+    "standardize": Rule("inputs of mean 0 and deviation 1", "true or false", _is_flag, False),
+    "refit": Rule("train on the validation examples, too", "true or false", _is_flag, False),
+}
 
 
 def from_mapping(keys: dict[str, Any], name: str) -> Experiment:
@@ -101,33 +106,48 @@ def from_mapping(keys: dict[str, Any], name: str) -> Experiment:
 
     Raises SettingsError, naming key, value and remedy.
     """
-    fields = [f for f in dataclasses.fields(Settings) if f.name != "seed"]
-    known = [*OWN, *(f.name for f in fields)]
-    needed = list(OWN[:3]) + [f.name for f in fields if f.default is dataclasses.MISSING]
+    _check_names(keys)
+    own = {key: keys.get(key, rule.default) for key, rule in RULES.items()}
+    for key, rule in RULES.items():
+        if not rule.ok(own[key]):
+            raise SettingsError(f"{key} is {own[key]!r}; it must be {rule.right}")
+    shared = {key: value for key, value in keys.items() if key not in RULES}
+    of_runs = [Settings(**shared, seed=seed) for seed in own["seeds"]]  # which checks every seed
+    for key in IMAGES_ONLY:
+        if own["data"] == "circles" and keys.get(key):
+            raise SettingsError(f"{key} is {keys[key]}; circles are no images: leave {key} out")
+    own["seeds"] = tuple(own["seeds"])
+    return Experiment(name=name, settings=of_runs[0], **own)
+
+
+def _check_names(keys: dict[str, Any]) -> None:
+    """Refuse keys that are unknown, and a mapping that lacks a key without default."""
+    fields = [field for field in dataclasses.fields(Settings) if field.name != "seed"]
+    known = [*RULES, *(field.name for field in fields)]
+    needed = [key for key, rule in RULES.items() if rule.default is MISSING]
+    needed += [field.name for field in fields if field.default is MISSING]
     for key in keys:
         if key not in known:
             raise SettingsError(f"unknown key {key!r}; known are {', '.join(known)}")
     for key in needed:
         if key not in keys:
             raise SettingsError(f"key {key!r} is missing; add a line `{key}: …`")
-    if keys["data"] not in DATA:
-        raise SettingsError(f"data is {keys['data']!r}; it must be {' or '.join(DATA)}")
-    if type(keys["valid"]) is not int or keys["valid"] < 1:
-        raise SettingsError(f"valid is {keys['valid']!r}; it must be a whole number >= 1")
-    flags = {key: keys.get(key, False) for key in ("standardize", "refit")}
-    for key, value in flags.items():
-        if type(value) is not bool:
-            raise SettingsError(f"{key} is {value!r}; it must be true or false")
-    seeds = keys["seeds"]
-    if not isinstance(seeds, list) or not seeds or len(set(map(str, seeds))) < len(seeds):
-        raise SettingsError(f"seeds is {seeds!r}; it must be a list of different whole numbers")
-    settings = [Settings(**{k: keys[k] for k in keys if k not in OWN}, seed=s) for s in seeds]
-    for key in ("flips", "shifts", "mirrored"):
-        if keys["data"] == "circles" and keys.get(key):
-            raise SettingsError(f"{key} is {keys[key]}; circles are no images: leave {key} out")
-    return Experiment(
-        name, keys["data"], keys["valid"], seeds=tuple(seeds), settings=settings[0], **flags
-    )
+
+
+def mapping(text: str) -> dict[str, Any]:
+    """YAML text as keys and values. Raises SettingsError if it is something else."""
+    try:
+        keys = yaml.safe_load(text)
+        node = yaml.compose(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
+        raise SettingsError(f"not YAML: {' '.join(str(error).split())}; mend it") from error
+    if not isinstance(keys, dict) or not isinstance(node, yaml.MappingNode):
+        raise SettingsError("holds no settings; write lines of the form `key: value`")
+    names = [key.value for key, _ in node.value]
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(f"key {name!r} is given twice; keep one of them")
+    return keys
 
 
 def parse(text: str, name: str) -> Experiment:
@@ -151,6 +171,9 @@ def load(path: Path) -> Experiment:
     return read_file(path, parse)
 
 
+# --- running it ----------------------------------------------------------------------------------
+
+
 def run(experiment: Experiment, results: Path) -> list[Path]:
     """Train once per seed, into results/NAME/seed-S/, going on where a run was interrupted.
 
@@ -159,220 +182,124 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
     another process.
     """
     splits = experiment.splits()
-    folders = []
+    folder = results / experiment.name
+    runs = []
     for seed in experiment.seeds:
-        folder = results / experiment.name / f"seed-{seed}"
-        settings = experiment.run_settings(seed)
-        described = {
-            "data": experiment.data,
-            "examples": {name: len(part.y) for name, part in splits._asdict().items()},
-            "standardize": experiment.standardize,
-            "refit": experiment.refit,
-            "settings": dataclasses.asdict(settings),
-        }
-        with claimed(folder, described):
-            if not (folder / "summary.yml").exists():
-                try:
-                    _run_one(experiment.name, settings, described, splits, folder)
-                except DivergedError as error:
-                    raise DivergedError(f"{folder}: {error}") from error
-        folders.append(folder)
-    if len(folders) > 1:
-        summary = yaml.safe_dump(over_seeds(folders), sort_keys=False)
-        write_atomically(results / experiment.name / "summary.yml", summary.encode())
-    return folders
+        _run_seed(experiment, seed, splits, folder / f"seed-{seed}")
+        runs.append(folder / f"seed-{seed}")
+    if len(runs) > 1:
+        over = summary.over_runs([summary.at_chosen(run) for run in runs])
+        store.write_yaml(folder / "summary.yml", over)
+    return runs
 
 
-def over_seeds(folders: list[Path]) -> dict[str, Any]:
-    """Mean and standard deviation over runs of what they have at their chosen epochs."""
-    chosen = [at_chosen(folder) for folder in folders]
-    columns = {name: np.array([record[name] for record in chosen]) for name in Record._fields}
-    return {"runs": len(folders)} | {
-        name: {"mean": float(values.mean()), "std": float(values.std(ddof=1))}
-        for name, values in columns.items()
+def _run_seed(experiment: Experiment, seed: int, splits: Splits, folder: Path) -> None:
+    """Finish the run with this seed, unless its summary says that it is finished."""
+    settings = experiment.run_settings(seed)
+    described = {
+        "data": experiment.data,
+        "examples": {name: len(part.y) for name, part in splits._asdict().items()},
+        "standardize": experiment.standardize,
+        "refit": experiment.refit,
+        "settings": dataclasses.asdict(settings),
     }
+    with store.claimed(folder, described):
+        if (folder / "summary.yml").exists():
+            return
+        try:
+            state, seconds = _train(experiment.name, settings, splits, folder)
+        except DivergedError as error:
+            raise DivergedError(f"{folder}: {error}") from error
+        oa = train.outputs(state.best, splits.test.X, settings.mirrored)
+        store.write_predictions(folder, oa, splits.test.y)
+        reached = {
+            "chosen": state.chosen._asdict(),
+            "epochs": state.epoch,
+            "seconds": round(seconds, 1),
+            "machine": store.machine(),
+        }
+        store.write_yaml(folder / "summary.yml", described | reached)
 
 
-def at_chosen(folder: Path) -> dict[str, Any]:
-    """What summary.yml has of a run's chosen epoch. Raises SettingsError if it is damaged."""
-    path = folder / "summary.yml"
-    try:
-        return dict(yaml.safe_load(path.read_text())["chosen"])
-    except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"{path}: damaged summary; restore it or delete {folder}") from error
+def _train(name: str, settings: Settings, splits: Splits, folder: Path) -> tuple[State, float]:
+    """Train from where the folder stands to the end, with log, checkpoints and a progress bar.
 
-
-@contextmanager
-def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
-    """Keep the folder for this process, with settings.yml in it, or raise SettingsError.
-
-    The folder may be in use by another process, or hold what other settings gave. A run that never
-    came to a checkpoint gave nothing: once its settings are corrected, the same command starts it.
+    Returns the last state and the seconds of training behind it. After Ctrl-C the batch is
+    finished, then KeyboardInterrupt raised.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock")
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout as error:
-        raise SettingsError(f"{folder}: another process writes here; let it end") from error
-    try:
-        path, text = folder / "settings.yml", yaml.safe_dump(described, sort_keys=False)
-        if path.exists() and path.read_bytes() != text.encode():
-            if any(found for kept in KEPT for found in folder.glob(kept)):
-                raise SettingsError(
-                    f"{folder}: holds results of other settings (settings.yml); "
-                    "delete the folder or rename the file of settings"
-                )
-            for table in folder.glob("*.csv"):
-                table.unlink()
-        write_atomically(path, text.encode())
-        yield
-    finally:
-        lock.release()
-
-
-def _run_one(
-    name: str, settings: Settings, described: dict[str, Any], splits: Splits, folder: Path
-) -> None:
-    checkpoint = folder / "checkpoint.npz"
-    state, seconds = restore(checkpoint) if checkpoint.exists() else (None, 0.0)
-    done = state.epoch if state else 0
-    kept = read(folder / "log.csv")[:done] if done else []
-    if len(kept) < done:
-        raise SettingsError(f"{folder}: log.csv lacks epochs of checkpoint.npz; delete the folder")
-    n_batches = -(-len(splits.train.y) // settings.K)
+    state, seconds, records = _begun(folder)
+    n_batches = math.ceil(len(splits.train.y) / settings.K)
     with (
-        Log(folder / "log.csv", Record._fields, kept) as log,
+        Log(folder / "log.csv", Record._fields, records) as table,
         tqdm(
             total=settings.epochs * n_batches,
-            initial=done * n_batches,
+            initial=len(records) * n_batches,
             desc=f"{name}, seed {settings.seed}",
             unit="batch",
             mininterval=0.5,
         ) as bar,
-        _interrupts_between_batches() as interrupted,
+        _ctrl_c_held_back() as stop_if_pressed,
     ):
 
         def tick(batches: int) -> None:
             bar.update(batches)
-            if interrupted():
-                raise KeyboardInterrupt
+            stop_if_pressed()
 
-        begun = time.perf_counter()
-        epochs = train.fit(splits, settings, state, tick, fast.Trainer)
+        before, start = seconds, time.perf_counter()
+        epochs = train.fit(splits, settings, state, tick, fast.Steps)
         for record, state in epochs:
-            log.write(record)
-            now = time.perf_counter()
-            seconds, begun = seconds + now - begun, now
-            save(checkpoint, state, seconds)
-            bar.set_postfix_str(_figures(record))
-        if interrupted():
-            raise KeyboardInterrupt
+            table.write(record)
+            seconds = before + time.perf_counter() - start
+            store.save(folder / "checkpoint.npz", state, seconds)
+            bar.set_postfix_str(_errors(record))
+        stop_if_pressed()
     assert state is not None
-    _finish(folder, described, state, seconds, splits)
+    return state, seconds
 
 
-def _figures(record: Record) -> str:
-    return ", ".join(
-        f"{part} {getattr(record, part + '_error'):.2%}" for part in ("train", "valid", "test")
-    )
+class Begun(NamedTuple):
+    """Where a run stands."""
+
+    state: State | None
+    seconds: float  # of training
+    records: list[Record]  # of the epochs that led to the state
 
 
-def _finish(
-    folder: Path, described: dict[str, Any], state: State, seconds: float, splits: Splits
-) -> None:
-    oa = train.outputs(state.best, splits.test.X, described["settings"]["mirrored"])
-    write_predictions(folder, oa, splits.test.y)
-    summary = {
-        "chosen": state.chosen._asdict(),
-        "epochs": state.epoch,
-        "seconds": round(seconds, 1),
-        "machine": machine(),
-    }
-    write_atomically(
-        folder / "summary.yml", yaml.safe_dump(described | summary, sort_keys=False).encode()
-    )
+def _begun(folder: Path) -> Begun:
+    """Where the run in this folder stands. Raises SettingsError if the log lacks an epoch."""
+    if not (folder / "checkpoint.npz").exists():
+        return Begun(None, 0.0, [])
+    state, seconds = store.restore(folder / "checkpoint.npz")
+    records = log.read(folder / "log.csv")[: state.epoch]  # a killed run may have logged one more
+    if len(records) < state.epoch:
+        raise SettingsError(f"{folder}: log.csv lacks epochs of checkpoint.npz; delete the folder")
+    return Begun(state, seconds, records)
 
 
-def write_predictions(folder: Path, oa: Array, y: Array) -> None:
-    """Write the predicted classes, (n,), and the confusion counts, (m, m), true class by row."""
-    predictions = oa.argmax(axis=0).astype(np.uint8)
-    counts = np.zeros((len(oa), len(oa)), int)
-    np.add.at(counts, (y, predictions), 1)
-    table = "".join(",".join(map(str, row)) + "\n" for row in counts)
-    write_atomically(folder / "confusion.csv", table.encode())
-    buffer = io.BytesIO()
-    np.save(buffer, predictions)
-    write_atomically(folder / "predictions.npy", buffer.getvalue())
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[Callable[[], None]]:
+    """Hold Ctrl-C back: inside, the yielded function raises KeyboardInterrupt if one came."""
+    pressed: list[int] = []
+
+    def stop_if_pressed() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield stop_if_pressed
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def describe(folder: Path) -> str:
     """One line on a finished run."""
-    chosen = at_chosen(folder)
-    return f"{folder}: epoch {chosen['epoch']} chosen; {_figures(Record(**chosen))}"
+    chosen = Record(**summary.at_chosen(folder))
+    return f"{folder}: epoch {chosen.epoch} chosen; {_errors(chosen)}"
 
 
-def machine() -> dict[str, str | int]:
-    """The hardware and the versions that a measurement depends on."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [
-            s.split(":")[1].strip() for s in cpuinfo.read_text().splitlines() if "model name" in s
-        ]
-        processor = names[0] if names else processor
-    return {
-        "processor": processor,
-        "cores": os.cpu_count() or 1,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-    }
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write under a temporary name and rename: readers see the old file or the new one."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
-
-
-def save(path: Path, state: State, seconds: float) -> None:
-    """Write a checkpoint atomically: parameters, velocity, epoch, and what was chosen so far.
-
-    The state of the random generator is in it, too: each epoch draws from a generator of its own,
-    which the run's seed and the epoch determine.
-    """
-    arrays: dict[str, Any] = {"epoch": state.epoch, "chosen": state.chosen, "seconds": seconds}
-    for group in ("params", "velocity", "best"):
-        for name, array in getattr(state, group)._asdict().items():
-            arrays[f"{group}_{name}"] = array
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_atomically(path, buffer.getvalue())
-
-
-def restore(path: Path) -> tuple[State, float]:
-    """Read a checkpoint. Raises SettingsError if the file is damaged."""
-    try:
-        with path.open("rb") as file, np.load(file) as saved:
-            params, velocity, best = (
-                Params(*(saved[f"{group}_{name}"] for name in Params._fields))
-                for group in ("params", "velocity", "best")
-            )
-            epoch, *figures = saved["chosen"].tolist()
-            chosen = Record(int(epoch), *figures)
-            state = State(int(saved["epoch"]), params, velocity, chosen, best)
-            return state, float(saved["seconds"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise SettingsError(f"{path}: damaged checkpoint ({error}); delete it") from error
-
-
-@contextmanager
-def _interrupts_between_batches() -> Iterator[Any]:
-    """Hold Ctrl-C back until asked: inside, call the yielded function to learn of one."""
-    pressed: list[int] = []
-    previous = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, previous)
+def _errors(record: Record) -> str:
+    return (
+        f"train {record.train_error:.2%}, valid {record.valid_error:.2%}, "
+        f"test {record.test_error:.2%}"
+    )

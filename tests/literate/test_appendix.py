@@ -2,12 +2,13 @@ import re
 
 import pytest
 
-from literate import appendix
-from literate.source import equations, statements
+from literate import appendix, shapes
+from literate.reader import equations
+from literate.source import statements
 
 
 def test_the_shape_of_everything_that_has_a_label_is_known():
-    assert set(appendix.shapes()) == set(statements())
+    assert set(shapes.of_statements()) == set(statements())
 
 
 SHAPES = {"W1": "d_h × d", "b1": "d_h × 1", "W2": "m × d_h", "b2": "m × 1", "x": "d × 1"}
@@ -16,7 +17,7 @@ SHAPES |= {"ha": "d_h × {}", "hs": "d_h × {}", "oa": "m × {}"}
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_gradient_has_the_shape_of_what_it_is_taken_with_respect_to(name):
-    found = {k: v.replace(r" \times ", " × ").strip("$") for k, v in appendix.shapes().items()}
+    found = {k: v.replace(r" \times ", " × ").strip("$") for k, v in shapes.of_statements().items()}
     assert found[f"eq-grad-{name}"] == SHAPES[name].format(1)
     if name != "x":
         assert found[f"eq-batch-grad-{name}"] == SHAPES[name].format("K")

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp import log
-from mlp.log import Log, LogError, Record
+from mlp.log import Log, LogError
+from mlp.train import Record
 
 RECORDS = [Record(1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6), Record(2, 1 / 3, 2e-17, 0.3, 4.0, 0.5, 0.6)]
 HEADER = "epoch,train_error,train_loss,valid_error,valid_loss,test_error,test_loss\n"
@@ -68,3 +69,26 @@ def test_a_log_that_is_missing_or_not_text_is_named(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(LogError, match=r"log\.csv: cannot be read"):
         log.read(path)
+
+
+def test_a_log_that_cannot_be_started_leaves_the_old_one_and_nothing_beside(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("as it was\n")
+
+    def lost():
+        yield ["1"]
+        raise RuntimeError("lost")
+
+    with pytest.raises(RuntimeError, match="lost"):
+        log.Log(path, ["epoch"], lost())
+    assert path.read_text() == "as it was\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_log_is_not_written_through_a_link_that_waits_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(log.secrets, "token_hex", lambda n: "guessed")
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "log.csv.guessed.tmp").symlink_to(tmp_path / "victim")
+    with pytest.raises(FileExistsError):
+        log.Log(tmp_path / "log.csv", ["epoch"])
+    assert (tmp_path / "victim").read_text() == "precious"

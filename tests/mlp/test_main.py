@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import re
 import signal
@@ -10,8 +11,9 @@ import pytest
 from mlp import gradcheck, log
 from mlp.__main__ import main
 from mlp.data import ROOT
-from mlp.lab import experiment
-from tests.mlp.lab.test_experiment import TEXT, changed
+from mlp.lab import experiment, store
+from mlp.settings import Settings
+from tests.conftest import EXPERIMENT, changed
 
 
 def write(folder, text, name="small.yml"):
@@ -29,16 +31,20 @@ def test_every_command_has_a_help_that_says_what_it_does(capsys):
         assert len(text.split("options:")[0].split()) > 30
 
 
-def test_the_help_of_train_names_every_key(capsys):
+def test_the_help_of_train_says_of_every_key_what_it_means_and_may_be(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
-    text = " ".join(capsys.readouterr().out.split())
-    for key in ("data", "refit", "d_h", "eta", "l21", "smoothing", "patience", "average"):
-        assert re.search(rf"\b{key}\b", text.split("Keys of the file")[1])
+    keys = capsys.readouterr().out.split("Keys of the file")[1]
+    for key in (*experiment.RULES, "average"):
+        assert re.search(rf"^  {key} ", keys, re.MULTILINE)
+    for setting in dataclasses.fields(Settings):
+        said = f"  {setting.name:12} {setting.metadata['means']}\n"
+        assert (said in keys) == (setting.name != "seed")  # the file has seeds
+    assert "a whole number >= 1 and < 2^31 (default: 100)" in keys
 
 
 def test_train_writes_results_and_says_what_was_chosen(tmp_path, capsys):
-    path = write(tmp_path, TEXT)
+    path = write(tmp_path, EXPERIMENT)
     assert main(["train", path, "--results", str(tmp_path / "results")]) == 0
     out = capsys.readouterr().out
     assert len(out.splitlines()) == 2
@@ -68,7 +74,8 @@ def test_bad_settings_give_one_line_and_status_2_and_nothing_is_written(
 
 
 def test_bad_search_file_gives_one_line_and_status_2(tmp_path, capsys):
-    assert main(["search", write(tmp_path, TEXT), "--results", str(tmp_path / "results")]) == 2
+    path = write(tmp_path, EXPERIMENT)
+    assert main(["search", path, "--results", str(tmp_path / "results")]) == 2
     assert "search is None" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
 
@@ -95,7 +102,8 @@ def test_check_passes_on_a_right_gradient(capsys):
     out = capsys.readouterr().out
     assert "W2[4, 2]" in out
     assert "20 parameters, 0 disagree" in out  # 2·3 + 2 + 4·2 + 4
-    assert len(out.splitlines()) == 1 + 20 + 1
+    assert "loop against matrix, 0 disagree" in out
+    assert len(out.splitlines()) == 1 + 20 + 3
 
 
 def test_check_fails_on_a_wrong_gradient(capsys, monkeypatch):
@@ -110,6 +118,22 @@ def test_check_fails_on_a_wrong_gradient(capsys, monkeypatch):
     monkeypatch.setattr(model, "bprop", wrong)
     assert main(["check"]) == 1
     assert "disagrees" in capsys.readouterr().out
+
+
+def test_check_passes_on_a_right_gradient_of_many_examples(capsys):
+    assert main(["check", "--d", "3", "--d_h", "2", "--m", "2", "--K", "20000"]) == 0
+    assert "14 parameters, 0 disagree" in capsys.readouterr().out
+
+
+def test_check_fails_on_a_loop_that_leaves_one_example_of_many_out(capsys, monkeypatch):
+    from mlp import loop
+
+    right = loop.bprop
+    monkeypatch.setattr(loop, "bprop", lambda params, x, y: right(params, x[:, 1:], y[1:]))
+    assert main(["check", "--d", "3", "--d_h", "2", "--m", "2", "--K", "20000"]) == 1
+    out = capsys.readouterr().out
+    assert "14 parameters, 0 disagree" in out
+    assert re.search(r"loop against matrix, 1?\d disagree", out)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +160,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(tmp_path):
     assert process.returncode == 130
     assert "interrupted; the same command goes on" in err.splitlines()[-1]
     assert "Traceback" not in err
-    state, _ = experiment.restore(file.with_name("checkpoint.npz"))
+    state, _ = store.restore(file.with_name("checkpoint.npz"))
     assert len(log.read(file)) == state.epoch
     assert gradcheck.distance_to_kink(state.params, [[0.1], [0.2]]) > 0
 
@@ -160,7 +184,7 @@ def test_numbers_and_dates_out_of_all_bounds_are_one_line(tmp_path, capsys, key,
 
 def test_results_that_cannot_be_written_are_one_line(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
-    assert main(["train", write(tmp_path, TEXT), "--results", str(tmp_path / "file")]) == 2
+    assert main(["train", write(tmp_path, EXPERIMENT), "--results", str(tmp_path / "file")]) == 2
     error = capsys.readouterr().err
     assert str(tmp_path / "file") in error
     assert "mend the path" in error

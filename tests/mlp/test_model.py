@@ -3,11 +3,11 @@ from hypothesis import assume, given
 
 from mlp import gradcheck, model
 from mlp.model import Params
-from tests.conftest import generic, networks
+from tests.conftest import at_kinks, generic, networks
 
 
-def mean_loss(x, y):
-    return lambda params: model.loss(model.fprop(params, x).oa, y).mean()
+def risk(x, y):
+    return lambda params: model.risk(params, x, y)
 
 
 def test_one_example_worked_by_hand():
@@ -36,21 +36,39 @@ def test_one_example_worked_by_hand():
     np.testing.assert_allclose(grad.W1, [[1 / 8, 2 / 8], [0, 0]], rtol=1e-15)
 
 
+def test_risk_is_the_mean_of_the_losses_of_the_examples_one_by_one():
+    params, x, y = generic(K=4)
+    losses = [model.loss(model.fprop(params, x[:, [i]]).oa, y[[i]])[0] for i in range(4)]
+    np.testing.assert_allclose(model.risk(params, x, y), sum(losses) / 4, rtol=1e-14)
+
+
 @given(networks())
-def test_gradient_is_the_complex_step_of_the_mean_loss(network):
+def test_gradient_is_the_complex_step_of_the_risk(network):
     params, x, y = network
     grad = model.bprop(params, model.fprop(params, x), y)
-    numerical = gradcheck.complex_step(mean_loss(x, y), params)
+    numerical = gradcheck.complex_step(risk(x, y), params)
     for g, n in zip(grad, numerical, strict=True):
         np.testing.assert_allclose(g, n, rtol=1e-10, atol=1e-14)
 
 
+def test_gradient_at_a_kink_is_that_of_units_that_are_just_off():
+    params, x, y = at_kinks()
+    assert 0 < np.count_nonzero(model.fprop(params, x).ha == 0) < 40
+    at, below, above = (
+        model.bprop(moved, model.fprop(moved, x), y)
+        for moved in (params._replace(b1=params.b1 + step) for step in (0, -1e-12, 1e-12))
+    )
+    for a, b in zip(at, below, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+    assert np.abs(at.b1 - above.b1).max() > 1e-3
+
+
 @given(networks())
-def test_gradient_is_the_central_difference_of_the_mean_loss(network):
+def test_gradient_is_the_central_difference_of_the_risk(network):
     params, x, y = network
     assume(gradcheck.distance_to_kink(params, x) > 1e-3)
     grad = model.bprop(params, model.fprop(params, x), y)
-    numerical = gradcheck.central_difference(mean_loss(x, y), params, epsilon=1e-5)
+    numerical = gradcheck.central_difference(risk(x, y), params, epsilon=1e-5)
     for g, n in zip(grad, numerical, strict=True):
         np.testing.assert_allclose(g, n, rtol=1e-6, atol=1e-8)
 
@@ -80,6 +98,16 @@ def test_initial_weights_fill_the_interval_of_their_layer_and_biases_are_zero():
         np.testing.assert_allclose(W.std(), bound / np.sqrt(3), rtol=0.03)
     assert not params.b1.any()
     assert not params.b2.any()
+
+
+def test_map_applies_a_function_to_arrays_of_the_same_name():
+    one, *_ = generic(seed=1)
+    two, *_ = generic(seed=2)
+    difference = one.map(lambda a, b: a - 2 * b, two)
+    for name in Params._fields:
+        np.testing.assert_array_equal(
+            getattr(difference, name), getattr(one, name) - 2 * getattr(two, name)
+        )
 
 
 def test_n_theta_counts_every_scalar():

@@ -42,6 +42,17 @@ def skewed(n=400, d=6, seed=0):
     return rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + rng.normal(size=d)
 
 
+def test_standardising_brings_all_values_together_to_mean_0_and_deviation_1():
+    X = skewed()
+    before, standard = X.copy(), regularize.standardizing(X)
+    Z = standard.apply(X)
+    np.testing.assert_allclose([Z.mean(), Z.std()], [0, 1], atol=1e-13)
+    np.testing.assert_allclose(np.diff(Z) / np.diff(X), 1 / X.std(), rtol=1e-9)
+    np.testing.assert_array_equal(X, before)
+    assert standard.apply(X, out=X) is X
+    np.testing.assert_array_equal(X, Z)
+
+
 def test_whitening_without_damping_gives_uncorrelated_inputs_of_variance_1():
     X = skewed()
     Z = regularize.whitening(X, 0.0).apply(X)

@@ -1,5 +1,8 @@
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ import pytest
 from mlp import data, regularize, train
 from mlp.data import Dataset, Splits
 from mlp.functions import logsumexp, softmax
-from mlp.model import Params, bprop, fprop
+from mlp.model import bprop, fprop
 from mlp.penalty import grad_penalty
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError
@@ -51,7 +54,7 @@ def test_unusable_settings_are_refused_by_name_and_value(name, value):
 
 def test_two_steps_with_momentum_are_those_written_out():
     params, x, y = generic()
-    rest = Params(*(np.zeros_like(p) for p in params))
+    rest = params.map(np.zeros_like)
     one, velocity, oa = train.step(params, rest, x, y, 0.1, SETTINGS)
     two, _, _ = train.step(one, velocity, x, y, 0.03, SETTINGS)
 
@@ -303,3 +306,33 @@ def test_training_on_whitened_inputs_is_training_on_data_whitened_before():
 def test_among_equal_validation_errors_the_first_epoch_is_chosen():
     *_, (_, state) = train.fit(blobs(), dataclasses.replace(SETTINGS, eta=1e-300))
     assert (state.epoch, state.chosen.epoch) == (4, 1)
+
+
+FAULTS = """
+import resource
+import numpy as np
+from mlp import train
+from mlp.data import Dataset, Splits
+from mlp.settings import Settings
+rng = np.random.default_rng(0)
+part = Dataset(rng.normal(size=(250, 2)), rng.integers(0, 2, 250))
+faults = [
+    resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in train.fit(Splits(part, part, part), Settings(d_h=200, eta=0.1, epochs=110, K=250))
+]
+print(faults[-1] - faults[9])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems manage memory in other ways")
+def test_steps_reuse_the_memory_of_earlier_ones():
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS],
+        cwd=data.ROOT,
+        env=own,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < 1000  # pages newly mapped in 100 epochs

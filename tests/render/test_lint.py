@@ -1,6 +1,5 @@
 import pytest
 
-from render.document import ROOT
 from render.lint import lint
 
 GOOD = r"""
@@ -34,7 +33,7 @@ def faults(tmp_path, text):
 
 
 def test_report_has_no_faults():
-    assert lint(ROOT / "report.qmd") == []
+    assert lint() == []
 
 
 def test_good_text_passes(tmp_path):

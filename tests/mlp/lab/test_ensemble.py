@@ -5,9 +5,9 @@ import yaml
 from mlp import train
 from mlp.__main__ import main
 from mlp.functions import softmax
-from mlp.lab import ensemble, experiment
+from mlp.lab import ensemble, experiment, store
 from mlp.settings import SettingsError
-from tests.mlp.lab.test_experiment import changed
+from tests.conftest import changed
 
 
 @pytest.fixture
@@ -22,8 +22,7 @@ def test_an_average_has_the_errors_of_the_mean_probabilities(files, capsys):
     assert "3 nets; valid" in capsys.readouterr().out
     one = experiment.load(files / "one.yml")
     nets = [
-        experiment.restore(files / "one" / f"seed-{s}" / "checkpoint.npz")[0].best
-        for s in one.seeds
+        store.restore(files / "one" / f"seed-{s}" / "checkpoint.npz")[0].best for s in one.seeds
     ]
     _, valid, test = one.splits()
     lines = np.loadtxt(files / "several" / "log.csv", delimiter=",", skiprows=1)

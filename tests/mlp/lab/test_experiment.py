@@ -11,29 +11,16 @@ import numpy as np
 import pytest
 import yaml
 
-from mlp import log
-from mlp.lab import experiment
+from mlp import log, train
+from mlp.lab import experiment, store
 from mlp.settings import SettingsError
 from mlp.train import DivergedError
-
-TEXT = """
-data: circles
-valid: 100
-seeds: [3, 4]
-d_h: 6
-eta: 0.3
-epochs: 5
-K: 50
-"""
-
-
-def changed(**keys):
-    return yaml.safe_dump(yaml.safe_load(TEXT) | keys)
+from tests.conftest import EXPERIMENT, changed
 
 
 def test_settings_come_from_the_file(tmp_path):
     path = tmp_path / "small.yml"
-    path.write_text(TEXT)
+    path.write_text(EXPERIMENT)
     small = experiment.load(path)
     assert (small.name, small.data, small.valid, small.seeds) == ("small", "circles", 100, (3, 4))
     assert [small.run_settings(s).seed for s in small.seeds] == [3, 4]
@@ -47,14 +34,14 @@ def test_settings_come_from_the_file(tmp_path):
         ("- a\n- b\n", "holds no settings"),
         ("d_h: [1\n", "not YAML"),
         ("just words", "holds no settings"),
-        (TEXT + "eta: 0.5\n", "key 'eta' is given twice"),
+        (EXPERIMENT + "eta: 0.5\n", "key 'eta' is given twice"),
         (
             changed(etta=0.1),
             "unknown key 'etta'; known are data, valid, seeds, standardize, refit, d_h",
         ),
         (changed(**{"1": 2}), "unknown key '1'"),
-        (TEXT.replace("eta: 0.3\n", ""), "key 'eta' is missing"),
-        (TEXT.replace("seeds: [3, 4]\n", ""), "key 'seeds' is missing"),
+        (EXPERIMENT.replace("eta: 0.3\n", ""), "key 'eta' is missing"),
+        (EXPERIMENT.replace("seeds: [3, 4]\n", ""), "key 'seeds' is missing"),
         (changed(data="mnist"), "data is 'mnist'; it must be circles or fashion-mnist"),
         (changed(valid=0), "valid is 0"),
         (changed(valid="many"), "valid is 'many'"),
@@ -92,7 +79,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_run_leaves_its_net_log_settings_summary_and_predictions(tmp_path):
-    small = experiment.parse(TEXT, "small")
+    small = experiment.parse(EXPERIMENT, "small")
     folders = experiment.run(small, tmp_path)
     assert folders == [tmp_path / "small" / "seed-3", tmp_path / "small" / "seed-4"]
     for seed, folder in zip((3, 4), folders, strict=True):
@@ -113,11 +100,11 @@ def test_a_run_leaves_its_net_log_settings_summary_and_predictions(tmp_path):
 
 
 def test_several_seeds_are_summed_up_by_mean_and_standard_deviation(tmp_path):
-    folders = experiment.run(experiment.parse(TEXT, "small"), tmp_path)
+    folders = experiment.run(experiment.parse(EXPERIMENT, "small"), tmp_path)
     a, b = (yaml.safe_load((f / "summary.yml").read_text())["chosen"] for f in folders)
     summary = yaml.safe_load((tmp_path / "small" / "summary.yml").read_text())
     assert summary["runs"] == 2
-    for name in log.Record._fields:
+    for name in train.Record._fields:
         assert summary[name]["mean"] == pytest.approx((a[name] + b[name]) / 2)
         assert summary[name]["std"] == pytest.approx(abs(a[name] - b[name]) / 2**0.5)
 
@@ -183,7 +170,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 
 def test_a_damaged_summary_is_named(tmp_path):
-    small = experiment.parse(TEXT, "small")
+    small = experiment.parse(EXPERIMENT, "small")
     folder, _ = experiment.run(small, tmp_path)
     for damage in (b"\xff", b"", b"a: [", b"chosen: 3", b"a: 1"):
         (folder / "summary.yml").write_bytes(damage)
@@ -195,7 +182,7 @@ def test_standardized_data_have_mean_0_and_deviation_1_in_the_training_part():
     splits = experiment.parse(changed(standardize=True), "s").splits()
     assert abs(splits.train.X.mean()) < 1e-14
     assert abs(splits.train.X.std() - 1) < 1e-14
-    raw = experiment.parse(TEXT, "raw").splits()
+    raw = experiment.parse(EXPERIMENT, "raw").splits()
     for part in (0, 1, 2):
         np.testing.assert_allclose(
             splits[part].X, (raw[part].X - raw.train.X.mean()) / raw.train.X.std(), rtol=1e-12
@@ -204,12 +191,12 @@ def test_standardized_data_have_mean_0_and_deviation_1_in_the_training_part():
 
 MEMORY = """
 from mlp import fast, train
-from mlp.bench.measure import peak_memory
-from mlp.lab import experiment
+from mlp.bench import memory
+from mlp.lab import experiment, store
 text = "{data: fashion-mnist, valid: 6000, standardize: true, seeds: [0], d_h: 128, eta: 0.1, epochs: 1, K: 100}"
 whole = experiment.parse(text, "memory")
-next(train.fit(whole.splits(), whole.settings, engine=fast.Trainer))
-print(peak_memory() / 2**20)
+next(train.fit(whole.splits(), whole.settings, engine=fast.Steps))
+print(memory.peak() / 2**20)
 """  # noqa: E501
 
 
@@ -231,7 +218,7 @@ def test_training_holds_the_data_once_in_single_precision_and_little_more():
 
 def test_refit_trains_on_the_validation_examples_too_and_takes_the_last_epoch(tmp_path):
     small = experiment.parse(changed(refit=True, seeds=[3]), "refit")
-    raw = experiment.parse(TEXT, "raw").splits()
+    raw = experiment.parse(EXPERIMENT, "raw").splits()
     splits = small.splits()
     np.testing.assert_array_equal(splits.train.X, np.concatenate([raw.train.X, raw.valid.X]))
     np.testing.assert_array_equal(splits.train.y, np.concatenate([raw.train.y, raw.valid.y]))
@@ -288,15 +275,15 @@ def test_killed_at_random_moments_a_run_goes_on_bit_for_bit(tmp_path, forkserver
 
 
 def test_ctrl_c_in_the_last_epoch_is_not_lost(tmp_path, monkeypatch):
-    small = experiment.parse(TEXT, "small")
-    save = experiment.save
+    small = experiment.parse(EXPERIMENT, "small")
+    save = store.save
 
     def save_and_press(path, state, seconds):
         save(path, state, seconds)
         if state.epoch == 5:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(experiment, "save", save_and_press)
+    monkeypatch.setattr(store, "save", save_and_press)
     with pytest.raises(KeyboardInterrupt):
         experiment.run(small, tmp_path)
     assert [p.name for p in (tmp_path / "small").iterdir()] == ["seed-3"]
@@ -308,14 +295,14 @@ def test_ctrl_c_in_the_last_epoch_is_not_lost(tmp_path, monkeypatch):
 def test_ctrl_c_leaves_a_valid_log_and_the_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     small = experiment.parse(changed(seeds=[3], epochs=9), "small")
     (whole,) = experiment.run(small, tmp_path / "whole")
-    save = experiment.save
+    save = store.save
 
     def save_and_press(path, state, seconds):
         save(path, state, seconds)
         if state.epoch == 4:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(experiment, "save", save_and_press)
+    monkeypatch.setattr(store, "save", save_and_press)
     with pytest.raises(KeyboardInterrupt):
         experiment.run(small, tmp_path / "stopped")
     monkeypatch.undo()
@@ -328,14 +315,14 @@ def test_ctrl_c_leaves_a_valid_log_and_the_run_goes_on_bit_for_bit(tmp_path, mon
 def test_a_kill_between_log_and_checkpoint_leaves_no_line_twice(tmp_path, monkeypatch):
     small = experiment.parse(changed(seeds=[3], epochs=9), "small")
     (whole,) = experiment.run(small, tmp_path / "whole")
-    save = experiment.save
+    save = store.save
 
     def crash(path, state, seconds):
         if state.epoch == 6:
             raise RuntimeError("crash")
         save(path, state, seconds)
 
-    monkeypatch.setattr(experiment, "save", crash)
+    monkeypatch.setattr(store, "save", crash)
     with pytest.raises(RuntimeError, match="crash"):
         experiment.run(small, tmp_path / "crashed")
     monkeypatch.undo()

@@ -1,0 +1,158 @@
+"""What was measured: the rows of the tables in results/bench/, and what they say in short.
+
+A table NAME.csv has a line for each repetition; NAME.yml beside it says what it was measured on.
+"""
+
+import csv
+import io
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from mlp.bench.case import Case, N
+from mlp.lab.store import write_atomically
+
+
+class Timing(NamedTuple):
+    """One measured repetition: the seconds that so many examples of an epoch took."""
+
+    method: str
+    K: int
+    d_h: int
+    elastic: bool
+    threads: int
+    repetition: int
+    examples: int
+    seconds: float
+
+    @property
+    def case(self) -> Case:
+        """What was timed."""
+        return Case(self.K, self.d_h, self.elastic)
+
+    @property
+    def epoch(self) -> float:
+        """Seconds for a whole epoch."""
+        return self.seconds * N / self.examples
+
+
+class Saving(NamedTuple):
+    """Microseconds that one repetition took for a minibatch, the plain way and with the trick."""
+
+    trick: str
+    K: int
+    d_h: int
+    repetition: int
+    plain: float
+    twin: float
+
+
+Medians = dict[Case, dict[str, float]]  # seconds of an epoch, by case and method
+Savings = dict[str, dict[tuple[int, int], list[float]]]  # µs, by trick and (K, d_h)
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def write(path: Path, rows: Sequence[Timing | Saving], about: Mapping[str, object]) -> None:
+    """Write the table `path`, a line per repetition, and beside it what it was measured on."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(rows[0]._fields)
+    for row in rows:
+        writer.writerow([int(cell) if isinstance(cell, bool) else cell for cell in row])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text.getvalue().encode())
+    write_atomically(
+        path.with_suffix(".yml"), yaml.safe_dump(dict(about), sort_keys=False).encode()
+    )
+
+
+def read(path: Path) -> list[Timing]:
+    """Read a table of times."""
+    with path.open(newline="") as file:
+        return [
+            Timing(
+                method=row["method"],
+                K=int(row["K"]),
+                d_h=int(row["d_h"]),
+                elastic=bool(int(row["elastic"])),
+                threads=int(row["threads"]),
+                repetition=int(row["repetition"]),
+                examples=int(row["examples"]),
+                seconds=float(row["seconds"]),
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def read_savings(path: Path) -> Savings:
+    """Read a table of tricks: microseconds that each repetition saves in a minibatch."""
+    savings: Savings = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            by_shape = savings.setdefault(row["trick"], {})
+            repetitions = by_shape.setdefault((int(row["K"]), int(row["d_h"])), [])
+            repetitions.append(float(row["plain"]) - float(row["twin"]))
+    return savings
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What the table `path` was measured on: machine, versions, data."""
+    about: dict[str, Any] = yaml.safe_load(path.with_suffix(".yml").read_text())
+    return about
+
+
+# --- in short --------------------------------------------------------------------------------
+
+
+class Spread(NamedTuple):
+    """A sample of times in short."""
+
+    n: int
+    median: float
+    low: float
+    high: float
+
+
+def spread(timings: Iterable[Timing], method: str) -> Spread:
+    """Number, median, minimum and maximum of a method's seconds for an epoch."""
+    seconds = [t.epoch for t in timings if t.method == method]
+    return Spread(len(seconds), statistics.median(seconds), min(seconds), max(seconds))
+
+
+def samples(timings: Iterable[Timing], threads: int) -> dict[Case, dict[str, list[float]]]:
+    """Seconds for an epoch of every repetition with so many threads, by case and method."""
+    seconds: dict[Case, dict[str, list[float]]] = {}
+    for t in timings:
+        if t.threads == threads:
+            by_method = seconds.setdefault(t.case, {})
+            by_method.setdefault(t.method, []).append(t.epoch)
+    return seconds
+
+
+def medians(timings: Iterable[Timing], threads: int) -> Medians:
+    """The median seconds for an epoch with so many threads, by case and method."""
+    return {
+        case: {method: statistics.median(seconds) for method, seconds in by_method.items()}
+        for case, by_method in samples(timings, threads).items()
+    }
+
+
+class Scatter(NamedTuple):
+    """How far repetitions lie apart: slowest over fastest, of all measurements."""
+
+    median: float
+    largest: float
+
+
+def scatter(timings: Iterable[Timing], threads: int) -> Scatter:
+    """The scatter of the measurements with so many threads."""
+    ratios = [
+        max(seconds) / min(seconds)
+        for by_method in samples(timings, threads).values()
+        for seconds in by_method.values()
+    ]
+    return Scatter(statistics.median(ratios), max(ratios))

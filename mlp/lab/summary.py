@@ -1,0 +1,82 @@
+"""What recorded runs say in short: summaries, logs, means over seeds, and how sure they are."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from mlp import log, train
+from mlp.settings import SettingsError
+from mlp.train import Record
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What summary.yml of a run, an experiment or an average says.
+
+    Raises SettingsError if it is damaged.
+    """
+    try:
+        return dict(yaml.safe_load((folder / "summary.yml").read_text()))
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise _damaged(folder) from error
+
+
+def at_chosen(folder: Path) -> dict[str, Any]:
+    """The figures of the chosen epoch of a run. Raises SettingsError if they are damaged."""
+    summary = read(folder)
+    try:
+        return dict(summary["chosen"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder) from error
+
+
+def _damaged(folder: Path) -> SettingsError:
+    path = folder / "summary.yml"
+    return SettingsError(f"{path}: damaged summary; restore it or delete {folder}")
+
+
+def read_logs(folder: Path) -> list[list[Record]]:
+    """The logs of all runs of an experiment, results/NAME/seed-S/log.csv, by seed.
+
+    Raises LogError.
+    """
+    runs = sorted(folder.glob("seed-*"), key=lambda run: int(run.name.removeprefix("seed-")))
+    return [log.read(run / "log.csv") for run in runs]
+
+
+def stopped(records: Sequence[Record], patience: int) -> Record:
+    """The record that a run with this patience, of the epochs `records`, would have chosen.
+
+    By the rule of `train.fit`.
+    """
+    chosen = records[0]
+    for record in records:
+        if train.improves(record, chosen):
+            chosen = record
+        if not train.patient(record.epoch, chosen, patience):
+            break
+    return chosen
+
+
+def over_runs(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """Mean and standard deviation over runs, two at least, of the figures at chosen epochs."""
+    summary: dict[str, Any] = {"runs": len(runs)}
+    for name in Record._fields:
+        values = np.array([run[name] for run in runs])
+        summary[name] = {"mean": float(values.mean()), "std": float(values.std(ddof=1))}
+    return summary
+
+
+def standard_error(error: float, n: int) -> float:
+    """The standard error of an error rate, a proportion, that was counted on n examples."""
+    return float(np.sqrt(error * (1 - error) / n))
+
+
+def half_width(error: float, n: int) -> float:
+    """Half the width of the 95 % interval of an error rate that was counted on n examples.
+
+    By the normal approximation to the binomial distribution.
+    """
+    return 1.96 * standard_error(error, n)
