@@ -9,7 +9,8 @@ from functools import cache
 from types import MappingProxyType
 
 from derivations.exact.context import EXAMPLES, Context, Shape
-from derivations.exact.shapes import ELEMENTWISE, OF_COLUMNS
+from derivations.exact.functions import FUNCTIONS
+from derivations.exact.shapes import OF_COLUMNS, with_names
 from derivations.latex import Names, Node, parse
 from derivations.read import tokens
 
@@ -28,12 +29,13 @@ SHAPES: Mapping[str, Shape] = {
     r"\mathbf o^a": ("m", EXAMPLES),
     r"\mathbf o^s": ("m", EXAMPLES),
     "L": ("1", EXAMPLES),
+    "c": ("1", EXAMPLES),
     r"\theta": (r"n_\theta", "1"),
     r"\mathbf v": (r"n_\theta", "1"),
     r"\mathbf 1_K": ("K", "1"),
     r"\mathbf 1_m": ("m", "1"),
     **dict.fromkeys([r"\hat R", r"\hat R_K", r"\tilde R", r"\mathcal L"], ()),
-    **dict.fromkeys([*STRENGTHS, r"\eta", "x", "z", "c"], ()),
+    **dict.fromkeys([*STRENGTHS, r"\eta", "x", "z"], ()),
 }
 DEFINITIONS: Mapping[str, str] = {
     r"\theta": r"(\mathbf{W}^{(1)}, \mathbf{b}^{(1)}, \mathbf{W}^{(2)}, \mathbf{b}^{(2)})",
@@ -59,7 +61,7 @@ ARGUMENTS: Mapping[str, Shape] = {
 }
 NAMES = Names(
     symbols=SIZES | SHAPES.keys(),
-    functions=frozenset([*ELEMENTWISE, *OF_COLUMNS, "onehot"]),
+    functions=frozenset([*FUNCTIONS, *OF_COLUMNS, "onehot"]),
     applied=frozenset(ARGUMENTS),
 )
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -75,12 +77,11 @@ def node(latex: str) -> Node:
 def context(examples: str = "1", own: Mapping[str, str] = NOTHING) -> Context:
     """The assignment's context, for one example or, with "K", for a minibatch.
 
-    `own` are names that a derivation gives, in LaTeX; those without a shape above are scalars.
+    `own` are names that a derivation gives, in LaTeX, or other definitions.
     """
-    definitions = {**DEFINITIONS, **own}
-    return Context(
-        shapes={**dict.fromkeys(own, ()), **SHAPES},
-        definitions={name: node(latex) for name, latex in definitions.items()},
+    given = Context(
+        shapes=SHAPES,
+        definitions={name: node(latex) for name, latex in DEFINITIONS.items()},
         sizes=SIZES,
         counts={r"n_\theta": r"\theta"},
         classes={"y": "m", r"\mathbf y": "m"},
@@ -90,3 +91,4 @@ def context(examples: str = "1", own: Mapping[str, str] = NOTHING) -> Context:
         examples=examples,
         risk=node(r"\hat{R}"),
     )
+    return with_names(given, {name: node(latex) for name, latex in own.items()})

@@ -6,12 +6,13 @@ The shapes are known to fit: `shapes` has seen the expression before.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from derivations.exact import functions
 from derivations.exact.calculus import derivative
-from derivations.exact.context import EXAMPLES, Context
+from derivations.exact.context import EXAMPLES, LETTERS, Context, MisfitError
 from derivations.exact.normal import add, delta, fresh, inverse, multiply, power, step, total
 from derivations.exact.polynomial import (
     ONE,
@@ -27,7 +28,7 @@ from derivations.exact.polynomial import (
     poly,
     ratio,
 )
-from derivations.exact.shapes import LETTERS, Letters, is_place, shape_of
+from derivations.exact.shapes import Letters, is_place, shape_of
 from derivations.exact.signs import NONE, Facts, nonzero, positive
 from derivations.exact.unfolding import Definition, Definitions, Test, certainly
 from derivations.latex import Node
@@ -100,27 +101,39 @@ def places_of(letters: Letters) -> dict[str, Index]:
 def definitions_of(context: Context) -> Definitions:
     """The definition of every symbol that has one, as a polynomial in the entries of others.
 
-    What has no rule, such as the largest score, stays a name; a size that counts the parameters
-    is the sum of the sizes of their arrays.
+    What has no rule, such as the largest score, or not the shape that it is given, stays a name; a
+    size that counts parameters is the sum of the sizes of their arrays.
     """
     found: dict[str, Definition] = {}
-    facts = Facts(positive=frozenset(poly(Entry(name)) for name in context.positive))
     for name in sorted(context.definitions, key=context.height):
-        about, axes = context.about(name), context.shapes[name]
-        letters = [Index(f"~{size}", size) if size != "1" else ONLY for size in axes]
-        letters = [ONLY if letter.size == EXAMPLES else letter for letter in letters]
-        places = tuple(p for p, size in zip(letters, axes, strict=True) if size != "1")
-        try:
-            shape_of(context.definitions[name], about, {})
-            value = value_of(context.definitions[name], Scope(about, {}, facts, dict(found)))
-        except UndecidedError:
-            continue
-        form = entry_of(value, *letters) if letters else scalar(value)
-        found[name] = Definition(places, form, context.height(name))
+        for about in context.about(name):
+            with suppress(UndecidedError, MisfitError):
+                found[name] = _defined(name, about, dict(found))
+                break
     for name, vector in context.counts.items():
+        if not context.parts(vector):
+            continue
         entries = (multiply(_size(s) for s in context.shapes[p]) for p in context.parts(vector))
         found[name] = Definition((), add(entries), 1)
     return found
+
+
+def _defined(name: str, context: Context, known: Definitions) -> Definition:
+    """One definition; for a quantity of an example, at the one example there is."""
+    definition, axes = context.definitions[name], context.shapes[name]
+    if _has_maximum(definition):
+        raise UndecidedError("its derivative would not be known where two numbers are the same")
+    if shape_of(definition, context, {}) != shape_of(Node("symbol", name), context, {}):
+        raise MisfitError(f"the definition of {name} has another shape")
+    ends = [ONLY if size in ("1", EXAMPLES) else Index(f"~{size}", size) for size in axes]
+    value = value_of(definition, Scope(context, {}, positive_symbols(context), known))
+    places = tuple(place for place, size in zip(ends, axes, strict=True) if size != "1")
+    return Definition(places, entry_of(value, *(ends or (ONLY, ONLY))), context.height(name))
+
+
+def positive_symbols(context: Context) -> Facts:
+    """What is given in every statement: the symbols that are positive."""
+    return Facts(positive=frozenset(poly(Entry(name)) for name in context.positive))
 
 
 def _size(name: str) -> Poly:
@@ -298,7 +311,7 @@ def _call(node: Node, scope: Scope) -> Value:
     value = value_of(args[0], scope)
     if name in ("softmax", "logsumexp") and isinstance(value, Matrix):
         return _of_columns(name, value)
-    if name.rstrip("'") not in functions.FUNCTIONS or len(args) != 1:
+    if name.removesuffix("'") not in functions.FUNCTIONS or len(args) != 1:
         raise UndecidedError(f"{name} has no rule here")
 
     def of(p: Poly) -> Poly:
@@ -363,8 +376,8 @@ COMPARISONS: dict[str, Callable[[Poly], Poly]] = {
 
 def _derivative(node: Node, scope: Scope) -> Value:
     of, by = (value_of(arg, scope) for arg in node.args)
-    if any(inner.op == "call" and inner.name == "max" for inner in node.args[0].walk()):
-        raise UndecidedError("the derivative of a maximum, where two are the same")
+    if _has_maximum(node.args[0]):
+        raise UndecidedError("the derivative of a maximum, where two numbers are the same")
     depends = scope.context.depends
     if isinstance(by, Matrix):
         whole, whole_by = entry_of(of, ONLY, ONLY), by
@@ -377,6 +390,10 @@ def _derivative(node: Node, scope: Scope) -> Value:
     if isinstance(of, Matrix):
         return of.map(lambda p: derivative(p, entry, depends))
     return derivative(of, entry, depends)
+
+
+def _has_maximum(node: Node) -> bool:
+    return any(inner.op == "call" and inner.name == "max" for inner in node.walk())
 
 
 def _entry(p: Poly) -> Entry:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from derivations.latex import Node
 
+LETTERS = frozenset("ijklpqr")  # the indices; no symbol can have one of these names
 EXAMPLES = "examples"  # the axis that has one place for each example
 Shape = tuple[str, ...]  # the sizes of the axes; () for a scalar
 
@@ -47,9 +48,13 @@ class Context:
     risk: Node | None = None
     rate: str = r"\eta"
 
-    def about(self, name: str) -> "Context":
-        """The context in which a symbol is defined: one example, if it belongs to one."""
-        return self.of_one if EXAMPLES in self.shapes[name] else self.of_minibatch
+    def __post_init__(self) -> None:
+        if unknown := self.definitions.keys() - self.shapes.keys():
+            raise ValueError(f"no shape is given for {', '.join(sorted(unknown))}")
+
+    def about(self, name: str) -> tuple["Context", ...]:
+        """What the definition of a symbol may be about: one example, if it belongs to one."""
+        return (self.of_one,) if EXAMPLES in self.shapes[name] else (self, self.of_minibatch)
 
     @cached_property
     def of_one(self) -> "Context":

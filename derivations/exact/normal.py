@@ -42,6 +42,7 @@ from derivations.exact.polynomial import (
 from derivations.exact.signs import nonnegative, positive, positive_atom
 
 Change = Callable[[Atom], Poly | None]
+MOST_POWER = 8  # of what has several terms; a higher one is not multiplied out
 MOST_BOUND = 4  # with more bound indices in one sum, their order is left as it is
 
 _numbers = count(1)
@@ -66,10 +67,10 @@ def scale(p: Poly, number: Rational) -> Poly:
 
 
 def power(p: Poly, exponent: Rational) -> Poly:
-    """The power of p; for a fraction as exponent, p has to be a product of what is positive."""
+    """The power of p; one that is a fraction only of a product of what is positive."""
     if exponent < 0:
         return power(inverse(p), -exponent)
-    if exponent.denominator == 1:
+    if exponent.denominator == 1 and (len(p.terms) < 2 or exponent <= MOST_POWER):
         return multiply([p] * int(exponent))
     ((monomial, coefficient), *others) = p.terms or [(frozenset(), 0)]
     if others or coefficient != 1 or not all(_has_root(atom, e) for atom, e in monomial):

@@ -17,6 +17,7 @@ from derivations.exact.components import (
     entry_of,
     place_of,
     places_of,
+    positive_symbols,
     scalar_of,
     value_of,
 )
@@ -25,11 +26,10 @@ from derivations.exact.normal import delta, fresh
 from derivations.exact.polynomial import (
     ONE,
     Delta,
-    Entry,
     Poly,
     UndecidedError,
     atoms,
-    poly,
+    constant,
     text,
 )
 from derivations.exact.shapes import (
@@ -45,6 +45,7 @@ from derivations.exact.unfolding import Test, unfold
 from derivations.latex import Node, Statement
 
 PROVEN, UNDECIDED, REFUTED = "proven", "undecided", "refuted"
+MOST_TERMS = 300  # a longer difference has never turned out to be 0, and takes long
 SHORT = 80  # a difference of more characters tells nobody anything
 COMPARED: dict[str, tuple[Test, int]] = {
     ">": (positive, 1),
@@ -223,7 +224,7 @@ class _Claim:
                 how = f"{by if distinctions else ''}normal forms agree"
                 return Proof(PROVEN, how, tuple(dict.fromkeys(uses)))
             further = unfold(p, scope.definitions, self.context.depends)
-            if further is None:
+            if further is None or len(p.terms) > MOST_TERMS:
                 by = f" by {text(first)}" if len(text(first)) <= SHORT else ""
                 return Proof(UNDECIDED, f"normal forms differ{by}")
             p, name = further
@@ -244,11 +245,10 @@ class _Claim:
     @property
     def scope(self) -> Scope:
         """The letters that have occurred, and what holds where the statement is claimed."""
-        known = frozenset(poly(Entry(name)) for name in self.context.positive)
         for condition in self.conditions:
             self.shape(condition)
         letters, definitions = places_of(self.letters), definitions_of(self.context)
-        scope = Scope(self.context, letters, Facts(known), definitions)
+        scope = Scope(self.context, letters, positive_symbols(self.context), definitions)
         for condition in self.conditions:
             scope = replace(scope, facts=_with(scope, condition))
         return scope
@@ -265,7 +265,11 @@ def _with(scope: Scope, condition: Node) -> Facts:
         apart = frozenset(atom for atom in atoms(same) if isinstance(atom, Delta))
         return replace(facts, different=facts.different | apart)
     difference = scaled(scalar_of(left, scope) - scalar_of(right, scope))
+    if constant(difference) is not None:
+        raise UndecidedError("a condition that says nothing")
     if relation == r"\neq":
         return replace(facts, nonzero=facts.nonzero | {difference, -difference})
     signed = difference if relation == ">" else -difference
+    if -signed in facts.positive:
+        raise UndecidedError("conditions that contradict each other")
     return replace(facts, positive=facts.positive | {signed})

@@ -4,13 +4,16 @@ Nothing is broadcast. An index belongs to one axis, and a sum runs over all of o
 and n are different letters here, what fits in letters fits for all sizes, and nothing else does.
 """
 
-from derivations.exact.context import EXAMPLES, Context, MisfitError, Shape
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from derivations.exact.context import EXAMPLES, LETTERS, Context, MisfitError, Shape
+from derivations.exact.functions import FUNCTIONS
 from derivations.exact.polynomial import UndecidedError
 from derivations.latex import Node
 
-ELEMENTWISE = {"exp", "log", "tanh", "sigmoid", "softplus", "sign", "rect", "abs", "cos"}
 OF_COLUMNS = {"softmax", "logsumexp", "max"}
-LETTERS = frozenset("ijklpqr")
 Letters = dict[str, str]  # an index, and the size of the axis that it stands on
 
 
@@ -31,6 +34,19 @@ def is_place(node: Node, context: Context) -> bool:
     """Whether a node names a place on an axis: a letter or a class."""
     base = node.args[0] if node.op in ("index", "example") else node
     return base.op == "symbol" and base.name in (LETTERS | context.classes.keys())
+
+
+def with_names(context: Context, own: Mapping[str, Node]) -> Context:
+    """The context in which a derivation has named these expressions; names keep known shapes.
+
+    What has no shape, or none in letters, gets no name: statements about it are undecided.
+    """
+    for name, node in own.items():
+        with suppress(UndecidedError, MisfitError):
+            shapes = {name: shape_of(node, context, {}), **context.shapes}
+            definitions = {**context.definitions, name: node}
+            context = replace(context, shapes=shapes, definitions=definitions)
+    return context
 
 
 class _Survey:
@@ -64,7 +80,7 @@ class _Survey:
         name = node.name
         if name in self.context.sizes:
             return ()
-        if name not in self.context.shapes:
+        if name not in self.context.shapes or name in LETTERS:
             raise UndecidedError(f"{name} has no meaning here")
         sizes = self.context.shapes[name]
         shape = tuple(self.context.examples if size == EXAMPLES else size for size in sizes)
@@ -161,6 +177,8 @@ class _Survey:
         first, last, body = node.args
         if first != Node("number", "1") or last.name not in self.context.sizes:
             raise UndecidedError("a sum that does not run from 1 to a size")
+        if node.name not in LETTERS:
+            raise UndecidedError(f"{node.name} is no letter for an index")
         inner = {**self.letters, node.name: last.name}
         shape = shape_of(body, self.context, inner)
         for letter, size in inner.items():
@@ -169,8 +187,8 @@ class _Survey:
         return shape
 
     def _call(self, node: Node) -> Shape:
-        name, args = node.name.rstrip("'"), node.args
-        if name in ELEMENTWISE and len(args) == 1:
+        name, args = node.name, node.args
+        if name.removesuffix("'") in FUNCTIONS and len(args) == 1:
             return self.shape(args[0])
         if name == "max" and len(args) == 2:
             return self._alike(node)

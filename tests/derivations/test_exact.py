@@ -108,6 +108,11 @@ def test_a_true_step_about_a_minibatch_is_proven_there_alone(
         r"\sum_{p=1}^{d} \x_p = \sum_{p=1}^{d} \abs(\x_p)",
         r"\W{2} \W{1} = \left( \W{2} \W{1} \right) \frac{d}{d_h}",
         r"\sum_{k=1}^{m} \os_k = m",
+        r"\sum_{x=1}^{m} x = m x",
+        r"\sum_{k=1}^{m} k = m k",
+        r"\rect''(x) = 0",
+        r"\sign'(x) = 0",
+        r"\ddx{\max(0, x)} = \ind{x > 0}",
         r"\pd{\loss}{\oa} = \onehot_m(y) - \os",
         r"\pd{\loss}{\oa_k} = \os_k - 1",
         r"\pd{\loss}{\W{2}} = \pd{\loss}{\os} \hsT",
@@ -202,3 +207,46 @@ def test_definitions_in_a_circle_are_an_error_of_the_caller() -> None:
     circular = context(own={r"\mathcal L": r"\tilde{R} - 1"})
     with pytest.raises(ValueError, match="circular definitions"):
         prove(statement, circular)
+
+
+def test_a_symbol_without_a_shape_is_an_error_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="no shape is given for u"):
+        Context(shapes={}, definitions={"u": node("x")})
+
+
+def test_a_name_has_the_shape_of_what_it_stands_for() -> None:
+    about = context(own={"u": r"\mathbf{W}^{(2)} \mathbf{W}^{(1)}"})
+    assert all(proof.proven for proof in proofs(r"\dims{u \x}{m \times 1}", about=about))
+    (proof,) = proofs(r"(u \x)_k = \sum_{p=1}^{d} u_{kp} \x_p", about=about)
+    assert proof.proven
+
+
+def test_a_name_for_what_makes_no_sense_proves_nothing() -> None:
+    about = context(own={"u": r"\mathbf{x} + \mathbf{o}^a"})
+    assert not any(proof.proven for proof in proofs("u - u = 0", about=about))
+    scalar = replace(context(), shapes={**context().shapes, "u": ()})
+    wrong = replace(scalar, definitions={"u": node(r"\mathbf{x}")})
+    assert not any(proof.proven for proof in proofs("u = x", about=wrong))
+
+
+def test_what_no_definition_says_is_not_proven() -> None:
+    unsaid = replace(context(), definitions={})
+    assert not any(proof.proven for proof in proofs(r"n_\theta = 0", about=unsaid))
+    largest = context(own={"u": r"\max(0, x)"})
+    assert not any(proof.proven for proof in proofs(r"\ddx{u} = \ind{x > 0}", about=largest))
+
+
+def test_an_index_is_no_name_of_a_symbol() -> None:
+    about = context(own={"p": "x"})
+    assert not any(proof.proven for proof in proofs("p = x", about=about))
+
+
+@pytest.mark.parametrize("where", ["x > x", "1 > 2", "x > 0 > 1", r"\x_q > \oa"])
+def test_a_condition_that_says_nothing_proves_nothing(where: str) -> None:
+    assert not any(proof.proven for proof in proofs(r"\abs(x) = x", where))
+
+
+def test_conditions_that_contradict_each_other_prove_nothing() -> None:
+    display = Display("b", 1, "", r"\abs(x) = x + 1", ("x > 0", "0 > x"))
+    (statement,) = statements(display, MACROS)
+    assert not any(proof.proven for proof in prove(statement, context()))
