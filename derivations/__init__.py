@@ -30,8 +30,7 @@ from derivations.examine import Examination, examine
 from derivations.program import faults
 from derivations.questions import load
 from derivations.support import Support, supports
-
-REPORT = Path(__file__).resolve().parent.parent / "report.qmd"
+from literate.reader import REPORT
 
 __all__ = ["REPORT", "Examination", "Summary", "count", "examine", "faults", "rests", "summary"]
 

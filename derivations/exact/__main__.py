@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from derivations import REPORT
 from derivations.exact.assignment import NAMES, context
 from derivations.exact.context import Context
 from derivations.exact.prover import Proof, prove
 from derivations.latex import Statement, parse
 from derivations.read import Display, Macro, displays, macros, tokens
+from literate.reader import REPORT
 
 OF_A_MINIBATCH = {"K", r"\mathbf 1_K", r"\hat R_K", r"\mathbf y"}
 GRADIENT = r"\frac{\partial}{\partial \theta}"
