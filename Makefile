@@ -52,7 +52,7 @@ test: $(VENV)/requirements-dev.stamp  ## run the tests and check every derivatio
 	@$(RUN) -m pytest
 
 .PHONY: derivations
-derivations: $(VENV)/requirements.stamp  ## check the mathematics of report.qmd, a line per display
+derivations: $(VENV)/requirements.stamp  ## hold the mathematics of report.qmd against what is asked, a line per question
 	@$(RUN) -m derivations
 
 .PHONY: check

@@ -1,53 +1,89 @@
-r"""Checks the mathematics of report.qmd by machine: `python -m derivations`, or `make derivations`.
+r"""Holds the mathematics of report.qmd against what is asked: `python -m derivations`.
 
-Every display is read from the report itself, and each of its steps is verified: identities in
-smooth functions of x by SymPy, all others at random points, with arrays of different sizes, to
-1e-9. `read` finds the displays, `latex` parses them, `meaning` is the table of what the symbols
-stand for, `evaluate` computes, `symbolic` proves, and `verify` puts it together.
+What is asked stands in `questions.yml`, as claims of each question. `examine` finds each claim
+among the displays of the report, and sees to it that all they say holds: every step is tried at
+points of several sizes and on the kinks, against the `definitions` of the assignment; every reason
+beside a step is judged by `rules.yml`; and a claim that is to be shown needs a path of judged steps
+from one side to the other. `exact` proves steps for all sizes and values, where it can. `inline`
+reads the formulas within lines, and `program` holds the lines of code that carry out an equation
+against the same definitions.
 
-A display may be preceded by comments for the checker: `<!-- check: x \neq 0 -->` says where its
-statements hold, and `<!-- check: skip REASON -->` that there is nothing in it to be checked. A new
-symbol is entered in `meaning`, or defined by a display of its own (u = ...) before it is used.
-Every index runs over all values of the axis that it stands on; K, two indices on a layer, or L_i
-make a statement one about a minibatch, whose examples are columns.
+In reading order:
+
+* `read`, `latex`, `meaning`: formulas of the report, parsed; what its names are;
+* `questions`, `reading`: what is asked, and what is said, each statement with its context;
+* `definitions`, `points`, `evaluate`, `verify`: what a statement is worth at points, and tried;
+* `forms`, `rewrite`, `arithmetic`, `calculus`, `entries`, `reasons`: normal forms and what a reason
+  allows; `proofs`: paths of such steps; `emptiness`: what says nothing;
+* `claims`, `inline`, `examine`: what is found; `support`: on what it rests; `program`: the code.
+
+A display may be preceded by a comment for the checker, `<!-- check: x \neq 0 -->`, which says where
+its statements hold, if the question allows that domain. A new letter is defined by a display of its
+own (u = …) before it is used.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from derivations.verify import Verdict, check
+from derivations.examine import Examination, examine
+from derivations.program import faults
+from derivations.questions import load
+from derivations.support import Support, supports
+from literate.reader import REPORT
 
-REPORT = Path(__file__).resolve().parent.parent / "report.qmd"
+__all__ = ["REPORT", "Examination", "Summary", "count", "examine", "faults", "rests", "summary"]
 
 
 @dataclass(frozen=True)
 class Summary:
     """How much of the report's mathematics has been verified; figures for its appendix."""
 
+    questions: int
+    claims: int
+    proven: int
     displays: int
     steps: int
-    verified: int
-    symbolic: int
-    numeric: int
-    not_checkable: int
+    symbolic: int  # steps that are proven, for all sizes and all values
+    numeric: int  # steps that hold at all points that were tried
+    reasons: int
+    inlines: int  # formulas within lines that have a relation or a shape
+    lines: int  # of the program
     failed: int
 
 
 def summary(path: Path = REPORT) -> Summary:
-    """Check the report and count; some seconds, and far less once it has been checked."""
-    return count(check(path.read_text(encoding="utf-8")))
+    """Examine the report and count; some seconds, and far less once it has been examined."""
+    return count(examine(path.read_text(encoding="utf-8")), faults(load()))
 
 
-def count(verdicts: list[Verdict]) -> Summary:
-    """The figures of a check."""
-    verified = [v for v in verdicts if v.verified]
-    symbolic = sum("symbolically" in v.how for v in verified)
+def count(examination: Examination, wrong_lines: Sequence[str] = ()) -> Summary:
+    """The figures of an examination, and of what is wrong with lines of the program."""
+    answers = [a for found in examination.answers.values() for a in found]
+    said = [s for v in examination.verdicts for s in v.said]
+    steps = rests(examination)
+    symbolic = sum(step.symbolic for step in steps)
     return Summary(
-        displays=len(verdicts),
-        steps=sum(v.steps for v in verified),
-        verified=len(verified),
+        questions=len(examination.answers),
+        claims=len(answers),
+        proven=sum(a.proven for a in answers),
+        displays=len(examination.verdicts),
+        steps=len(steps),
         symbolic=symbolic,
-        numeric=len(verified) - symbolic,
-        not_checkable=sum(bool(v.reason) for v in verdicts),
-        failed=sum(bool(v.failure) for v in verdicts),
+        numeric=len(steps) - symbolic,
+        reasons=sum(bool(step.reason) for s in said for step in s.statement.steps),
+        inlines=sum(r.verified for r in examination.remarks),
+        lines=len({a.claim.label for a in answers} - {""}),
+        failed=len(examination.failures) + len(wrong_lines) + sum(s.refuted for s in steps),
     )
+
+
+def rests(examination: Examination, question: str = "") -> list[Support]:
+    """What each step rests on that has been found to hold, in one question or in all."""
+    return [
+        support
+        for verdict in examination.verdicts
+        if not verdict.failure and question in ("", verdict.display.question)
+        for said in verdict.tried
+        for support in supports(said)
+    ]

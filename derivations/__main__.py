@@ -1,37 +1,52 @@
-"""Checks every display: `python -m derivations [report.qmd]`."""
+"""Holds a report against what is asked: `python -m derivations [report.qmd]`."""
 
 import signal
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-from derivations import REPORT, count
-from derivations.verify import check
+from derivations import REPORT, Examination, count, examine, faults, rests
+from derivations.questions import load
 
 
 def main(arguments: list[str]) -> int:
-    """Print a line for each display and the totals; 1 if one is wrong, 2 without a report."""
+    """Print a line for each question and the totals; 1 if anything is wrong, 2 without a report."""
     path = Path(arguments[0]) if arguments else REPORT
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         print(f"{path}: {error.strerror}; name the report, as in: report.qmd", file=sys.stderr)
         return 2
-    verdicts = check(text)
-    for v in verdicts:
-        d = v.display
-        said = f"verified {v.how}" if v.verified else f"not checkable: {v.reason}"
-        said = f"WRONG: {v.failure}" if v.failure else said
-        steps = f"{v.steps} step{'s'[: v.steps != 1]}"
-        print(f"{d.question:9} line {d.line:4}  {d.label:20} {steps:8} {said}")
-    s = count(verdicts)
+    examination = examine(text)
+    print(*lines(examination), sep="\n")
+    wrong_lines = faults(load())
+    s = count(examination, wrong_lines)
     print(
-        f"{s.displays} displays: {s.verified} verified ({s.steps} steps), "
-        f"{s.not_checkable} not checkable, {s.failed} wrong"
+        f"{s.proven} of {s.claims} claims proven; {s.steps} steps in {s.displays} displays: "
+        f"{s.symbolic} for all sizes and values, {s.numeric} at points of several sizes; "
+        f"{s.reasons} reasons, {s.inlines} formulas within lines, {s.lines} lines of code"
     )
-    for v in verdicts:
-        if v.failure:
-            print(f"{path}:{v.display.line}: question {v.display.question}: {v.failure}")
+    for failure in examination.failures:
+        print(f"{path}:{failure}")
+    for failure in wrong_lines:
+        print(f"mlp/{failure}")
     return 1 if s.failed else 0
+
+
+def lines(examination: Examination) -> Iterator[str]:
+    """For each question: its claims, and on what the steps of its displays rest."""
+    for question, answers in examination.answers.items():
+        if not answers:
+            continue
+        states = Counter(answer.state for answer in answers)
+        found = ", ".join(f"{number} {state}" for state, number in states.items())
+        steps = Counter(str(step) for step in rests(examination, question))
+        held = ", ".join(f"{number} {how}" for how, number in steps.items())
+        yield f"{question:10} {found:12} {held and 'steps: '}{held}"
+        for answer in answers:
+            if not answer.proven:
+                yield f"{'':10} {answer.claim}: {answer.problem}"
 
 
 if __name__ == "__main__":

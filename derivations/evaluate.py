@@ -1,12 +1,11 @@
-"""Evaluates the nodes of a statement at a random point, derivatives by the complex step.
+"""Evaluates the nodes of a statement at a point, derivatives by the complex step.
 
-A quantity has the value that the package computes. Once one of the quantities in between is
-perturbed, as o^a is in ∂L/∂o^a, what depends on it follows the definitions in the report: the
-network is then the composition of the displays h^a = …, h^s = …, o^a = … themselves. Shapes are
-strict: nothing is broadcast, and the axes that an index stands on must be of one size.
+A symbol has the value that was drawn for it, or the one that `definitions` give it. Once one of
+the quantities in between is moved, as o^a is in ∂L/∂o^a, what is defined from it follows. Shapes
+are strict: nothing is broadcast, and the axes that an index stands on must be of one size.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
@@ -14,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from derivations import definitions as of
 from derivations import meaning
 from derivations.latex import Node
 
 STEP = 1e-30  # of the complex step: exact to rounding, however small
 TOLERANCE = 1e-9
+MANY = 1000  # terms of a sum; no size comes near it
 
 
 class WrongError(ValueError):
@@ -46,16 +47,17 @@ def holds(relation: str, a: Any, b: Any) -> bool:
 
 @dataclass(frozen=True)
 class World:
-    """One random point, seen with some quantities overridden and some indices fixed."""
+    """One point, seen with some quantities moved and some indices fixed."""
 
     leaves: Mapping[str, Any]
-    definitions: Mapping[str, Node]
+    local: Mapping[str, Node]  # what the report's own symbols stand for, such as u
     batch: bool
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    moved: Mapping[str, Any] = field(default_factory=dict)
     indices: Mapping[str, int] = field(default_factory=dict)
     perturbed: bool = False  # within a complex step
     memo: dict[Any, Any] = field(default_factory=dict)  # what has been computed at this point
-    upstream: dict[str, set[str]] = field(default_factory=dict)  # what each definition depends on
+    needs: dict[str, set[str]] = field(default_factory=dict)  # names that a value was found from
+    asking: list[set[str]] = field(default_factory=list)  # the same, of what is being computed
 
     # The values of names.
 
@@ -64,62 +66,52 @@ class World:
         if name in self.indices:
             return self.indices[name]
         if name not in self.memo:
-            self.memo[name] = self.compute(name)
+            self.asking.append(set())
+            try:
+                self.memo[name] = self.compute(name)
+            finally:
+                self.needs[name] = self.asking.pop() | {name}
+        for asked in self.asking[-1:]:
+            asked |= self.needs[name]
         return self.memo[name]
 
     def compute(self, name: str) -> Any:
-        """The value of a symbol: overridden, drawn, from the package, or by its definition."""
-        if name in self.overrides:
-            return self.overrides[name]
-        if name in self.leaves and name not in self.definitions:
+        """The value of a symbol: moved, the report's own, drawn, or by its definition."""
+        if name in self.moved:
+            return self.moved[name]
+        if name in self.local:
+            return self.bind().value(self.local[name])
+        if name in self.leaves:
             return self.leaves[name]
-        if name in meaning.QUANTITIES and self.depends(name).isdisjoint(self.overrides):
-            return _scalar(meaning.QUANTITIES[name](self.leaves))
-        if name not in self.definitions:
-            raise WrongError(f"{name} has no meaning: not in the table, defined by no display")
-        if self.batch and name in meaning.COLUMNS:
-            columns = (self.column(i).get(name) for i in range(meaning.SIZES["K"]))
-            return np.concatenate([np.atleast_2d(c) for c in columns], axis=1)
-        return self.bind().value(self.definitions[name])
-
-    def depends(self, name: str) -> set[str]:
-        """All names that a quantity depends on, by the report's definitions, and itself."""
-        if name not in self.upstream:
-            seen, todo = {name}, [name]
-            while todo:
-                definition = self.definitions.get(todo.pop(), Node("number"))
-                new = {node.name for node in definition.walk() if node.op == "symbol"} - seen
-                seen |= new
-                todo += new
-            self.upstream[name] = seen
-        return self.upstream[name]
+        if name in of.QUANTITIES:
+            return _scalar(of.QUANTITIES[name](self.get))
+        raise WrongError(f"{name} has no meaning: not in the table, defined by no display")
 
     def bind(self, **indices: int) -> "World":
         """The world with just these indices fixed; it shares what has been computed."""
-        kept = (self.leaves, self.definitions, self.batch, self.overrides)
-        return World(*kept, indices, self.perturbed, self.memo, self.upstream)
+        return replace(self, indices=indices)
 
-    def override(self, name: str, value: Any) -> "World":
+    def move(self, name: str, value: Any) -> "World":
         """The world in which a quantity has another value, and what depends on it follows."""
         old = self.get(name)
         if np.shape(value) != np.shape(old):
             raise WrongError(f"{name} of shape {np.shape(value)}, not {np.shape(old)}")
-        if name == r"\theta":
-            return replace(self, leaves={**self.leaves, **meaning.split(value)}, memo={})
-        if name in self.leaves:
-            return replace(self, leaves={**self.leaves, name: value}, memo={})
-        return replace(self, overrides={**self.overrides, name: value}, memo={})
+        names = of.PARAMETERS if name == r"\theta" else (name,)
+        kept = {
+            key: known
+            for key, known in self.memo.items()
+            if isinstance(key, str) and self.needs[key].isdisjoint(names)
+        }
+        parts = self.split(value) if name == r"\theta" else {name: value}
+        needs = {key: self.needs[key] for key in kept}
+        return replace(self, moved={**self.moved, **parts}, memo=kept, needs=needs)
 
-    def column(self, i: int) -> "World":
-        """The world of one example of the minibatch."""
-
-        def cut(values: Mapping[str, Any]) -> dict[str, Any]:
-            return {k: v[:, i : i + 1] if k in meaning.COLUMNS else v for k, v in values.items()}
-
-        leaves = cut(self.leaves)
-        leaves["y"] = int(leaves["y"][0, 0])
-        overrides = cut(self.overrides)
-        return replace(self, leaves=leaves, overrides=overrides, batch=False, indices={}, memo={})
+    def split(self, theta: Any) -> dict[str, Any]:
+        """The parameters of one column, by name."""
+        shapes = [np.shape(self.leaves[name]) for name in of.PARAMETERS]
+        parts = np.split(theta, np.cumsum([rows * columns for rows, columns in shapes])[:-1])
+        pairs = zip(of.PARAMETERS, parts, shapes, strict=True)
+        return {name: part.reshape(shape) for name, part, shape in pairs}
 
     # The values of nodes: a method for each kind of node, which gets the values of its parts.
 
@@ -140,20 +132,18 @@ class World:
         return self.get(node.name)
 
     def _norm(self, node: Node) -> Any:
-        if node.name not in meaning.NORMS:
+        if node.name not in of.NORMS:
             raise WrongError(f"an unknown norm, {node.name!r}")
-        return meaning.NORMS[node.name](self.value(node.args[0]))
+        return of.NORMS[node.name](self.value(node.args[0]))
 
     def _call(self, node: Node) -> Any:
         args = [self.value(arg) for arg in node.args]
         name = node.name.rstrip("'")
-        function = meaning.FUNCTIONS[name]
+        function = of.FUNCTIONS[name]
         if name == node.name:
             return _scalar(function(*args))
         (x,) = (np.asarray(arg, float) for arg in args)
-        slope = np.imag(function(x + STEP * 1j)) / STEP
-        at_kink = meaning.AT_KINK.get(name)
-        return slope if at_kink is None else np.where(x == 0, at_kink(x), slope)
+        return np.imag(function(x + STEP * 1j)) / STEP
 
     def _indicator(self, node: Node) -> Any:
         (relation,) = node.args
@@ -188,13 +178,19 @@ class World:
 
     def _set(self, node: Node) -> Any:
         first, *_, last = (self.value(arg) for arg in node.args if arg.op != "dots")
+        if last > MANY:
+            raise WrongError(f"a set of {last} numbers")
         return np.arange(int(first), int(last) + 1)
 
     def _index(self, node: Node) -> Any:
         base, *places = node.args
         if base.op == "transpose" and len(places) == 1:
             raise WrongError("one index on a transpose")
-        a, at = self.value(base), tuple(int(self.value(place)) - 1 for place in places)
+        return self.element(self.value(base), places)
+
+    def element(self, a: Any, places: Sequence[Node]) -> Any:
+        """The element of an array at places that count from 1."""
+        at = tuple(int(self.value(place)) - 1 for place in places)
         sizes = axes(a, len(at))
         if not all(0 <= place < size for place, size in zip(at, sizes, strict=True)):
             raise WrongError(f"index {[place + 1 for place in at]} on axes of size {sizes}")
@@ -204,7 +200,7 @@ class World:
         base, i = node.args
         place = int(self.value(i)) - 1
         x, y = self.leaves["data x"][:, place : place + 1], int(self.leaves["data y"][0, place])
-        return self.override(meaning.INPUT, x).override("y", y).value(base)
+        return self.move(of.X, x).move("y", y).value(base)
 
     def _apply(self, node: Node) -> Any:
         base, *args = node.args
@@ -212,7 +208,7 @@ class World:
         world = self
         for leaf, arg in zip(meaning.ARGUMENTS[name][: len(args)], args, strict=True):
             if arg != Node("symbol", leaf):
-                world = world.override(leaf, self.value(arg))
+                world = world.move(leaf, self.value(arg))
         return world.value(base)
 
     def _sum(self, node: Node) -> Any:
@@ -220,6 +216,8 @@ class World:
         first, last = (int(self.value(bound)) for bound in bounds)
         if ("size", node) not in self.memo:
             self.memo["size", node] = self.sizes(body).get(node.name, last)
+        if last > MANY:
+            raise WrongError(f"a sum of {last} terms")
         if (first, last) != (1, self.memo["size", node]):
             size = self.memo["size", node]
             raise WrongError(f"{node.name} from {first} to {last} on an axis of size {size}")
@@ -227,28 +225,25 @@ class World:
         return sum(world.value(body) for world in worlds)
 
     def _derivative(self, node: Node) -> Any:
-        key = (node, *(self.indices.get(name) for name in _letters(node)))
-        if key not in self.memo:
-            self.memo[key] = self.differentiate(*node.args)
-        return self.memo[key]
-
-    def differentiate(self, of: Node, by: Node) -> Any:
-        """The derivative by a symbol, whole or one element, through all that depends on it."""
+        what, by = node.args
         symbol, *places = by.args if by.op == "index" else (by,)
         if self.perturbed or symbol.op != "symbol":
             raise WrongError("a derivative within a derivative, or by what is no symbol")
-        base = np.asarray(self.get(symbol.name))
+        key = (what, symbol, *(self.indices.get(name) for name in _letters(what)))
+        if key not in self.memo:
+            self.memo[key] = self.gradient(what, symbol.name)
+        gradient = self.memo[key]
+        return self.element(gradient, places) if places else gradient
 
-        def slope(place: tuple[Any, ...]) -> Any:
+    def gradient(self, what: Node, name: str) -> Any:
+        """The derivatives by all elements of a symbol, through all that depends on it."""
+        base = np.asarray(self.get(name))
+
+        def slope(place: tuple[int, ...]) -> Any:
             moved = base.astype(complex)
             moved[place] += STEP * 1j
-            world = replace(self.override(symbol.name, moved), perturbed=True)
-            return np.imag(world.value(of)) / STEP
+            return np.imag(replace(self.move(name, moved), perturbed=True).value(what)) / STEP
 
-        if places:
-            at = [int(self.value(place)) - 1 for place in places]
-            flat = np.ravel_multi_index(at, axes(base, len(at)))
-            return slope(np.unravel_index(flat, base.shape))
         slopes = [slope(place) for place in np.ndindex(base.shape)]
         if np.ndim(slopes[0]) != 0:
             raise WrongError("a derivative of an array by an array")
@@ -275,7 +270,7 @@ class World:
                 if place.op == "symbol" and place.name not in self.leaves:
                     meet(place.name, size)
         if node.op == "example" and node.args[1].op == "symbol":
-            meet(node.args[1].name, meaning.SIZES["n"])
+            meet(node.args[1].name, self.leaves["n"])
         return found
 
 
@@ -356,7 +351,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "odot": _odot,
     "div": _div,
     "pow": _pow,
-    "abs": meaning.FUNCTIONS["abs"],
+    "abs": of.FUNCTIONS["abs"],
     "transpose": _transpose,
     "shaped": _shaped,
     "tuple": lambda *parts: np.concatenate([np.reshape(part, (-1, 1)) for part in parts]),

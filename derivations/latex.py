@@ -13,6 +13,7 @@ from typing import NamedTuple, NoReturn
 from derivations.read import Token
 
 RELATIONS = {"=", "<", ">", r"\leq", r"\geq", r"\neq", r"\in", r"\leftarrow"}
+DOTS = (r"\dots", r"\ldots")
 SEPARATORS = {",", ".", r"\qquad", r"\\", "&"}
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\lvert": r"\rvert", r"\lVert": r"\rVert"}
 FONTS = {r"\mathbf", r"\mathcal", r"\hat", r"\tilde", r"\mathrm"}
@@ -33,11 +34,20 @@ class Node:
     name: str = ""
     args: tuple["Node", ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.op, self.name, self.args)))
+
+    def __hash__(self) -> int:
+        return self._hash  # type: ignore[attr-defined]
+
     def walk(self) -> Iterator["Node"]:
         """The node and all nodes below it."""
         yield self
         for arg in self.args:
             yield from arg.walk()
+
+
+Letters = frozenset[tuple[str, Node]]  # letters of a derivation's own, and what they stand for
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Step:
     right: Node
     source: str  # LaTeX of the right-hand side, macros expanded
     line: int = field(compare=False)
+    reason: str = ""  # as in \why{chain rule}, without its spaces
 
 
 @dataclass(frozen=True)
@@ -85,8 +96,22 @@ class Names(NamedTuple):
 
 
 def parse(tokens: list[Token], names: Names) -> list[Statement]:
-    """The statements of one display. Raises ParseError."""
+    """The statements of one display. Raises ParseError, also for an expression alone."""
+    found = parse_loosely(tokens, names)
+    for statement in found:
+        if not statement.steps and statement.first.op != "shaped":
+            raise ParseError(f"line {statement.line}: an expression alone states nothing")
+    return found
+
+
+def parse_loosely(tokens: list[Token], names: Names) -> list[Statement]:
+    """The statements and the expressions of a formula. Raises ParseError."""
     return _Parser(tokens, names).statements()
+
+
+def parse_expression(tokens: list[Token], names: Names) -> Node:
+    """The one expression that the tokens make. Raises ParseError."""
+    return _Parser(tokens, names).whole()
 
 
 class _Parser:
@@ -151,16 +176,15 @@ class _Parser:
     def statements(self) -> list[Statement]:
         found: list[Statement] = []
         while self.now:
-            if self.skip(r"\begin", r"\end", r"\text"):
+            if self.skip(r"\begin", r"\end"):
                 self.word()
-            elif not self.skip(*SEPARATORS):
+            elif self.skip(r"\text"):
+                self.reason(found)
+            elif not self.skip(*SEPARATORS, *DOTS):
                 if self.now in RELATIONS and found:
                     found[-1] = self.chain(found[-1])
                 else:
                     found.append(self.statement())
-        for statement in found:
-            if not statement.steps and statement.first.op != "shaped":
-                raise ParseError(f"line {statement.line}: an expression alone states nothing")
         if not found:
             self.fail("an empty display")
         return found
@@ -171,6 +195,17 @@ class _Parser:
         while self.now in RELATIONS or self.next_row():
             statement = self.chain(statement)
         return statement
+
+    def reason(self, found: list[Statement]) -> None:
+        """Take the words in brackets behind a step as its reason."""
+        word = self.word()
+        if not word.startswith("(") or not found or not found[-1].steps:
+            self.fail(f"the words {word!r} within a formula")
+        *before, last = found[-1].steps
+        if last.reason:
+            self.fail("a step with two reasons")
+        last = replace(last, reason=word.removeprefix("(").removesuffix(")"))
+        found[-1] = replace(found[-1], steps=(*before, last))
 
     def next_row(self) -> bool:
         """Whether an alignment mark and a relation come next."""
@@ -246,6 +281,10 @@ class _Parser:
             return Node("shaped", args=(inside, *self.inner().sizes()))
         if self.skip(r"\begin"):
             return self.cases()
+        if self.skip(r"\underset"):
+            return self.minimum()
+        if self.skip(r"\cdot"):  # in the place of an argument
+            return Node("symbol", r"\cdot")
         if not self.starts_factor():
             self.fail(f"{self.now or 'the end'!r} where a factor was expected")
         return self.named()
@@ -272,7 +311,7 @@ class _Parser:
         return members[0] if len(members) == 1 else Node("tuple", args=tuple(members))
 
     def member(self) -> Node:
-        return Node("dots") if self.skip(r"\dots", r"\ldots") else self.statement().as_node()
+        return Node("dots") if self.skip(*DOTS) else self.statement().as_node()
 
     def fraction(self) -> Node:
         above, below = self.inner(), self.inner()
@@ -305,12 +344,25 @@ class _Parser:
             if self.skip(r"\\"):
                 rows.append([])
             elif self.skip(r"\text"):
-                rows[-1] += [Node("true")] if self.word() == "otherwise" else []
+                rows[-1] += self.otherwise()
             elif not self.skip(*SEPARATORS):
                 rows[-1].append(self.statement().as_node())
         self.word()
         self.in_cases = False
         return Node("cases", args=tuple(Node("row", args=tuple(row)) for row in rows))
+
+    def otherwise(self) -> list[Node]:
+        """The condition of the last case, or nothing for an `if` before a condition."""
+        word = self.word()
+        if word not in ("if", "otherwise"):
+            self.fail(f"the word {word!r} before a condition")
+        return [Node("true")] if word == "otherwise" else []
+
+    def minimum(self) -> Node:
+        domain = self.inner().statement().as_node()
+        if self.word() != r"\arg\min":
+            self.fail("something else than the arg min over a set")
+        return Node("argmin", args=(domain, self.term()))
 
     # Names, and what belongs to them.
 
@@ -347,6 +399,8 @@ class _Parser:
         """The node with its superscripts, subscripts and arguments."""
         up: list[Token] = []
         down: list[Token] = []
+        if node.op == "symbol" and self.skip("'"):
+            node = Node("symbol", node.name + "'")
         while self.now in ("^", "_"):
             script = up if self.take() == "^" else down
             script += self.group()

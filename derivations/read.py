@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from literate.reader import parse
-from literate.report import Heading
+from literate.report import Display as Shown
+from literate.report import sections
 
 QUESTION = re.compile(r"([ab])(\d+)")
+LINE = re.compile(r"^Markdown\(line\(([^)]*)\)\)$", re.M)
 CHECK = re.compile(r"check:\s*(.*)", re.S)
+MANY = 5000  # macros in one formula
 TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[^\s\\]")
 ALIKE = {r"\left|": r"\lvert", r"\right|": r"\rvert", r"\ne": r"\neq", "!=": r"\neq"}
 ALIKE |= {r"\le": r"\leq", r"\ge": r"\geq", r"\ln": r"\log", r"\operatorname": r"\mathrm"}
@@ -51,6 +54,7 @@ class Display:
     label: str  # eq-…, or empty
     latex: str
     comments: tuple[str, ...]  # without `check:`
+    divs: tuple[str, ...] = ()  # classes of the divs around it
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Inline:
     question: str  # as in b.7; elsewhere the section's label
     line: int
     latex: str
+    before: str  # the text between the formula before it and this one
 
 
 def displays(text: str) -> list[Display]:
@@ -71,6 +76,7 @@ def displays(text: str) -> list[Display]:
             display.label,
             display.latex,
             tuple(check[1] for note in display.comments if (check := CHECK.match(note))),
+            display.divs,
         )
         for display in parse(text).displays
     ]
@@ -78,13 +84,28 @@ def displays(text: str) -> list[Display]:
 
 def inlines(text: str) -> list[Inline]:
     """The formulas within lines of the report's source."""
-    found = parse(text).inlines
-    return [Inline(question(formula.section), formula.line, formula.latex) for formula in found]
+    found, end = [], 0
+    for formula in parse(text).formulas:
+        before = text[end : formula.start]
+        end = formula.end
+        if not isinstance(formula, Shown):
+            name = question(formula.section)
+            found.append(Inline(name, formula.line, formula.latex, before))
+    return found
 
 
-def headings(text: str) -> tuple[Heading, ...]:
-    """The headings of the report's source."""
-    return parse(text).headings
+def quoted(text: str) -> dict[str, frozenset[str]]:
+    """For each question, the labels of the lines of code that it quotes and shows."""
+    report = parse(text)
+    found: dict[str, frozenset[str]] = {}
+    for chunk in report.chunks:
+        shown = all(chunk.options.get(option, True) for option in ("include", "output", "eval"))
+        above = sections(report.headings, chunk.start)
+        if shown and above:
+            lines = " ".join(LINE.findall(chunk.code))
+            labels = frozenset(re.findall(r'"(eq-[\w-]+)"', lines))
+            found[question(above[-1])] = found.get(question(above[-1]), frozenset()) | labels
+    return found
 
 
 def macros(text: str) -> dict[str, Macro]:
@@ -102,13 +123,20 @@ def question(label: str) -> str:
 
 
 def tokens(latex: str, line: int, known: dict[str, Macro]) -> list[Token]:
-    """The tokens of LaTeX that starts on `line`: macros expanded, synonyms and spacing resolved."""
+    """The tokens of LaTeX that starts on `line`: macros expanded, synonyms and spacing resolved.
+
+    Raises ValueError for a macro that stands for itself.
+    """
     rows = enumerate(latex.split("\n"), line)
     rest = [Token(t, n) for n, row in rows for t in TOKEN.findall(row.split("<!--")[0])][::-1]
     found: list[Token] = []
+    expanded = 0
     while rest:
         token = rest.pop()
         if token.text in known:
+            expanded += 1
+            if expanded > MANY:
+                raise ValueError(f"line {token.line}: the macro {token.text} has no end")
             macro = known[token.text]
             arguments = [_group(rest) for _ in range(macro.arity)]
             body: list[Token] = []

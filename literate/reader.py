@@ -150,7 +150,7 @@ def _front(source: _Source, faults: list[Fault]) -> tuple[str, Mapping[str, Any]
 def _mapping(text: str, line: int, faults: list[Fault]) -> Mapping[str, Any]:
     """What YAML below this line says; nothing where it is no mapping, which is a fault."""
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         faults.append(Fault(line + 1 + mark.line if mark else line, f"not YAML: {error.problem}"))
