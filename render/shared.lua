@@ -73,6 +73,47 @@ local function stick(blocks)
   return blocks
 end
 
+-- A figure, table or listing; Quarto keeps the last in a node of its own, some of them in a cell.
+local function is_float(block)
+  if (block.identifier or ""):match("^%l+%-") then return block.t ~= "Header" end
+  if block.t ~= "Div" then return false end
+  if block.attributes.__quarto_custom_type == "FloatRefTarget" then return true end
+  return block.classes[1] == "cell" and #block.content > 0 and is_float(block.content[1])
+end
+
+local function has_image(blocks)
+  local found = false
+  blocks:walk({ Image = function() found = true end })
+  return found
+end
+
+-- In Typst, what follows a float in its section goes with it, as far as the next one: if the float
+-- has to wait for the next page, this fills the rest of the page.
+local function sink(doc)
+  if not typst then return end
+  local blocks, floats, rest = pandoc.Blocks({}), nil, nil
+  local function write(text) blocks:insert(pandoc.RawBlock("typst", text)) end
+  local function close()
+    if not floats then return end
+    write(has_image(floats) and "#sinking[" or "#sinking(may-break: true)[")
+    blocks:extend(floats)
+    write("][")
+    blocks:extend(rest)
+    write("]")
+    floats = nil
+  end
+  for _, block in ipairs(doc.blocks) do
+    local float = is_float(block)
+    if block.t == "Header" or float and floats and #rest > 0 then close() end
+    if float and not floats then floats, rest = pandoc.Blocks({}), pandoc.Blocks({}) end
+    local target = float and floats or floats and rest or blocks
+    target:insert(block)
+  end
+  close()
+  doc.blocks = blocks
+  return doc
+end
+
 -- Pandoc's MathML would have bold italics for \mathbf, and browsers tiny primes.
 local function upright(math)
   if FORMAT:match("html") then math.text = math.text:gsub("\\mathbf{", "\\textbf{"):gsub("'(%A)", "\\prime %1") end
@@ -84,7 +125,7 @@ local function number_code(block)
     return "# (" .. (numbers[label] or fail("no equation bears label " .. label)) .. ")"
   end)
   local _, lines = block.text:gsub("\n", "")
-  if latex and lines > 45 then
+  if latex and lines >= 8 then
     return { pandoc.RawBlock("latex", "\\begin{longcode}"), block, pandoc.RawBlock("latex", "\\end{longcode}") }
   end
   if not typst then return block end
@@ -117,6 +158,6 @@ end
 
 return {
   { RawBlock = drop, Str = count_equation, Div = open_cell },
-  { Blocks = stick, CodeBlock = code_cell, Image = embed },
+  { Blocks = stick, CodeBlock = code_cell, Image = embed, Pandoc = sink },
   { Math = upright, CodeBlock = number_code, Div = environment, Table = natural_widths, Meta = date },
 }
