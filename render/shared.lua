@@ -81,25 +81,42 @@ local function is_float(block)
   return block.classes[1] == "cell" and #block.content > 0 and is_float(block.content[1])
 end
 
-local function has_image(blocks)
+local function has_image(block)
   local found = false
-  blocks:walk({ Image = function() found = true end })
+  block:walk({ Image = function() found = true end })
   return found
 end
 
--- In Typst, what follows a float in its section goes with it, as far as the next one: if the float
--- has to wait for the next page, this fills the rest of the page.
+local function lines_of(blocks)  -- about as many as in print
+  local count = 0
+  for _, block in ipairs(blocks) do
+    if block.t == "Div" then
+      count = count + lines_of(block.content)
+    elseif block.t == "Table" then
+      count = count + 1 + #block.bodies[1].body + lines_of(block.caption.long)
+    else
+      local _, breaks = (block.text or ""):gsub("\n", "")
+      count = count + 1 + 0.8 * breaks + #pandoc.utils.stringify(block) // 90
+    end
+  end
+  return count
+end
+
+-- What follows a float in its section goes with it, as far as the next one: if the float has to
+-- wait for the next page, this fills the rest of the page. Where too little follows, tables and
+-- listings stay, and may break.
 local function sink(doc)
-  if not typst then return end
+  if not typst and not latex then return end
   local blocks, floats, rest = pandoc.Blocks({}), nil, nil
-  local function write(text) blocks:insert(pandoc.RawBlock("typst", text)) end
   local function close()
     if not floats then return end
-    write(has_image(floats) and "#sinking[" or "#sinking(may-break: true)[")
-    blocks:extend(floats)
-    write("][")
-    blocks:extend(rest)
-    write("]")
+    local function waits(float) return has_image(float) or lines_of({ float }) < lines_of(rest) + 10 end
+    if floats:find_if(waits) then
+      blocks:insert(pandoc.Div(floats .. rest, { class = "sinking" }))
+    else
+      blocks:insert(pandoc.Div(floats, { class = "staying" }))
+      blocks:extend(rest)
+    end
     floats = nil
   end
   for _, block in ipairs(doc.blocks) do
@@ -125,7 +142,7 @@ local function number_code(block)
     return "# (" .. (numbers[label] or fail("no equation bears label " .. label)) .. ")"
   end)
   local _, lines = block.text:gsub("\n", "")
-  if latex and lines >= 8 then
+  if latex and lines >= 12 then
     return { pandoc.RawBlock("latex", "\\begin{longcode}"), block, pandoc.RawBlock("latex", "\\end{longcode}") }
   end
   if not typst then return block end
@@ -134,7 +151,7 @@ local function number_code(block)
 end
 
 -- Divs that Typst and LaTeX know as a function or an environment of the same name.
-local known = { abstract = true, result = true, leading = true }
+local known = { abstract = true, result = true, leading = true, sinking = true, staying = true }
 function environment(div)
   local class = div.classes[1]
   if not known[class] or not (typst or latex) then return end

@@ -126,30 +126,114 @@ def pattern(inline: dict) -> str:
 
 
 def test_every_float_stands_in_its_section_and_all_in_the_order_of_the_source(pdf):
-    text, at, expected = pdf.text, len(pdf.pages[0]), milestones(REPORT.read_text())
+    at, expected = len(pdf.pages[0]), milestones(REPORT.read_text())
     assert len(expected) > 80
     for milestone in expected:
-        found = re.compile(rf"^{re.escape(milestone)}", re.M).search(text, at)
+        found = re.compile(rf"^{re.escape(milestone)}", re.M).search(pdf.text, at)
         assert found, f"{milestone} does not follow what stands before it in the source"
         at = found.end()
 
 
 def test_every_float_stands_after_its_first_mention(pdf):
-    text = pdf.text
-    captions = list(CAPTION.finditer(text))
+    captions = list(CAPTION.finditer(pdf.text))
     assert len(captions) > 30
     assert [
         caption[0]
         for caption in captions
-        if not re.search(rf"{caption[1]}\s{caption[2]}(?!\d)", text[: caption.start()])
+        if not re.search(rf"{caption[1]}\s{caption[2]}(?!\d)", pdf.text[: caption.start()])
     ] == []
 
 
 def test_no_float_cuts_a_paragraph_or_a_sentence(pdf):
     text = squeezed(pdf.text)
-    found = []
+    starts = []
     for each in paragraphs(blocks_of(REPORT.read_text())):
-        match = re.search(each, text)
-        assert match, f"cut, or not set as it is written: {each}"
-        found.append(match)
-    assert len(found) > 300
+        found = re.search(each, text)
+        assert found, f"this paragraph is cut, or is not set as it is written: {each}"
+        starts.append(found.start())
+    assert len(starts) > 250
+    for caption in CAPTION.finditer(pdf.text):
+        at = len(squeezed(pdf.text[: caption.start()]))
+        next_paragraph = text[min(start for start in [*starts, len(text) - 1] if start > at) :]
+        assert not next_paragraph[0].islower(), f"{caption[0]} stands before {next_paragraph[:40]}"
+
+
+# --- white feet ---------------------------------------------------------------------------------
+
+
+def feet(pdf: Pdf) -> np.ndarray:
+    """White below the last ink of each page, as a share of the height of the body."""
+    done = subprocess.run(["pdftoppm", "-r", "36", "-gray", pdf.path], capture_output=True)
+    shares, rest = [], done.stdout
+    top, bottom = BODY[pdf.to]
+    while head := re.match(rb"P5\s(\d+)\s(\d+)\s255\s", rest):
+        width, height = int(head[1]), int(head[2])
+        pixels = np.frombuffer(rest, np.uint8, width * height, head.end()).reshape(height, width)
+        body = pixels[round(top / HEIGHT * height) : round(bottom / HEIGHT * height)]
+        inked = np.flatnonzero((body < 250).any(axis=1))
+        shares.append(1 - (inked.max(initial=-1) + 1) / len(body))
+        rest = rest[head.end() + width * height :]
+    return np.array(shares)
+
+
+def test_feet_of_pages_are_not_white(pdf):
+    parts = [m for m in milestones(REPORT.read_text()) if not re.match(r"\d+\.\d|\w+ \d+\.$", m)]
+    shares = feet(pdf)
+    assert len(shares) == len(pdf.pages) > 30
+    before = [any(page.startswith(part) for part in parts) for page in pdf.pages[1:]] + [True]
+    white = {
+        page: f"{share:.0%}"
+        for page, (share, exempt) in enumerate(zip(shares, before, strict=True), start=1)
+        if share > 0.2 and not exempt
+    }
+    assert white == {}, "on each of these pages, move text of a section behind its next float"
+    assert shares[:-1].mean() < 0.1
+
+
+# --- the mechanism, where there is little to render ----------------------------------------------
+
+TEXT = "All of this is text, which fills the page as far as it goes, line by line by line. " * 4
+TALL = """---
+title: A title
+---
+
+# One {#sec-one}
+
+%s
+
+@fig-tall waits.
+
+```{python}
+#| label: fig-tall
+#| fig-cap: "Tall."
+#| fig-alt: "A tall figure."
+import matplotlib.pyplot as plt
+figure = plt.figure(figsize=(6, 5))
+plt.plot([1, 2]);
+```
+
+%s
+
+# Two {#sec-two}
+
+The end.
+"""
+
+
+@pytest.mark.parametrize("to", ["typst", pytest.param("pdf", marks=NEEDS_LATEX)])
+@pytest.mark.parametrize(("before", "page"), [(1, 0), (5, 1)])
+def test_float_that_does_not_fit_waits_and_the_text_of_its_section_fills_the_page(
+    tmp_path, to, before, page
+):
+    source = tmp_path / "report.qmd"
+    source.write_text(TALL % ((TEXT + "\n\n") * before, (TEXT + "\n\n") * 7))
+    (tmp_path / "references.bib").touch()
+    session = Session(tmp_path / "cache.json")
+    try:
+        pages = pages_of(direct.render(source, to, session, tmp_path))
+    finally:
+        session.close()
+    assert [number for number, text in enumerate(pages) if "Figure 1. Tall." in text] == [page]
+    last_words = [text.split("Figure 1. Tall.")[0].strip()[-8:] for text in pages[: page + 1]]
+    assert last_words == (["1 waits."] if page == 0 else ["by line.", ""])
+    assert pages[-1].endswith("2 Two\nThe end.")
