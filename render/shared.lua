@@ -73,12 +73,13 @@ local function stick(blocks)
   return blocks
 end
 
--- A figure, table or listing; Quarto keeps the last in a node of its own, some of them in a cell.
+-- A figure, table or listing; Quarto makes each a node of its own, within what a cell has shown.
+local kinds = { fig = true, tbl = true, lst = true }
 local function is_float(block)
-  if (block.identifier or ""):match("^%l+%-") then return block.t ~= "Header" end
+  if kinds[(block.identifier or ""):match("^(%l+)%-")] then return true end
   if block.t ~= "Div" then return false end
   if block.attributes.__quarto_custom_type == "FloatRefTarget" then return true end
-  return block.classes[1] == "cell" and #block.content > 0 and is_float(block.content[1])
+  return (block.classes[1] or ""):match("^cell") and block.content:find_if(is_float) ~= nil
 end
 
 local function has_image(block)

@@ -1,9 +1,11 @@
 """The pages of the report's PDF, by Typst and by LaTeX: reading order, and white feet."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +16,13 @@ import pypandoc
 import pytest
 
 from render import direct
-from render.__main__ import REPORT
+from render.__main__ import QUARTO, REPORT
 from render.document import ROOT
 from render.execute import Session
 
 pytestmark = pytest.mark.skipif(not shutil.which("pdftotext"), reason="there is no poppler")
 NEEDS_LATEX = pytest.mark.skipif(not shutil.which("lualatex"), reason="there is no LaTeX")
+NEEDS_QUARTO = pytest.mark.skipif(not QUARTO, reason="there is no Quarto")
 
 KINDS = {"fig": "Figure", "tbl": "Table", "lst": "Listing"}
 CAPTION = re.compile(r"^(Figure|Table|Listing) (\d+)\. ", re.M)
@@ -208,8 +211,15 @@ title: A title
 #| fig-cap: "Tall."
 #| fig-alt: "A tall figure."
 import matplotlib.pyplot as plt
-figure = plt.figure(figsize=(6, 5))
-plt.plot([1, 2]);
+plt.figure(figsize=(6, 5))
+plt.plot([1, 2])
+plt.axis("off");
+```
+
+```{python}
+#| label: code
+#| echo: true
+x = 1
 ```
 
 %s
@@ -220,19 +230,34 @@ The end.
 """
 
 
+def by_quarto(source: Path, to: str) -> Path:
+    """What Quarto makes of the report `source`, with the settings and templates of this project."""
+    for name in ("render", "_quarto.yml"):
+        (source.parent / name).symlink_to(ROOT / name)
+    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    command = [QUARTO, "render", source, "--to", to, "--no-execute-daemon"]
+    subprocess.run(command, cwd=source.parent, env=environment, capture_output=True, check=True)
+    return source.parent / "_output" / direct.CONFIG["format"][to]["output-file"]
+
+
+def directly(source: Path, to: str) -> Path:
+    session = Session(source.parent / "cache.json")
+    try:
+        return direct.render(source, to, session, source.parent)
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize("route", [directly, pytest.param(by_quarto, marks=NEEDS_QUARTO)])
 @pytest.mark.parametrize("to", ["typst", pytest.param("pdf", marks=NEEDS_LATEX)])
-@pytest.mark.parametrize(("before", "page"), [(1, 0), (5, 1)])
+@pytest.mark.parametrize(("before", "page"), [(1, 0), (7, 1)])
 def test_float_that_does_not_fit_waits_and_the_text_of_its_section_fills_the_page(
-    tmp_path, to, before, page
+    tmp_path, route, to, before, page
 ):
     source = tmp_path / "report.qmd"
     source.write_text(TALL % ((TEXT + "\n\n") * before, (TEXT + "\n\n") * 7))
     (tmp_path / "references.bib").touch()
-    session = Session(tmp_path / "cache.json")
-    try:
-        pages = pages_of(direct.render(source, to, session, tmp_path))
-    finally:
-        session.close()
+    pages = pages_of(route(source, to))
     assert [number for number, text in enumerate(pages) if "Figure 1. Tall." in text] == [page]
     last_words = [text.split("Figure 1. Tall.")[0].strip()[-8:] for text in pages[: page + 1]]
     assert last_words == (["1 waits."] if page == 0 else ["by line.", ""])
