@@ -17,6 +17,7 @@ from derivations.forms import (
     raised,
     reciprocal,
     renamed,
+    replaced,
     sum_of,
     symbol,
     terms_of,
@@ -24,9 +25,7 @@ from derivations.forms import (
 from derivations.latex import Node
 from derivations.rewrite import FRESH
 
-FORMS = {of.HA: of.W1, of.OA: of.W2}  # preactivations, and the weights of their layer
-INPUTS = {of.HA: (of.X, "d"), of.OA: (of.HS, "d_h")}
-BIASES = {of.HA: of.B1, of.OA: of.B2}
+LAYERS = {of.HA: (of.W1, of.X, of.B1), of.OA: (of.W2, of.HS, of.B2)}  # weights, inputs, biases
 
 
 def slope(what: Node, by: Node) -> Node:
@@ -98,7 +97,7 @@ def collapse(node: Node) -> Iterator[Node]:
         if factor.op == "derivative":
             index = _only(*factor.args)
             if index is not None:
-                yield renamed_to(body, index)
+                yield replaced(body, symbol(FRESH), index)
 
 
 def _only(what: Node, by: Node) -> Node | None:
@@ -118,13 +117,6 @@ def _only(what: Node, by: Node) -> Node | None:
             last = node.args[-1] == symbol(FRESH)
             found.add(places[-1] if example and last and len(places) == 2 else None)
     return found.pop() if len(found) == 1 else None
-
-
-def renamed_to(body: Node, index: Node) -> Node:
-    """The body of a sum at one value of its index."""
-    if body == symbol(FRESH):
-        return index
-    return normal(Node(body.op, body.name, tuple(renamed_to(arg, index) for arg in body.args)))
 
 
 def worked_out(node: Node) -> Node:
@@ -186,7 +178,7 @@ def _of_an_element(what: Node, by: Node) -> Node:
     base, *places = what.args
     if base == (by.args[0] if by.op == "index" else by):
         return slope(what, by)
-    if base.name in FORMS:
+    if base.name in LAYERS:
         return _of_a_preactivation(base.name, places, by)
     if base.name == of.HS:
         inner = Node("index", args=(symbol(of.HA), *places))
@@ -198,15 +190,15 @@ def _of_an_element(what: Node, by: Node) -> Node:
 def _of_a_preactivation(name: str, places: list[Node], by: Node) -> Node:
     """Of Σ W_kr h_r + b_k, by one of W, h and b in the same row and column."""
     unit, *example = places
-    layer, (below, _) = FORMS[name], INPUTS[name]
+    weights, below, biases = map(symbol, LAYERS[name])
     what = Node("index", args=(symbol(name), *places))
     if by.op != "index":
         return slope(what, by)
     base, *at = by.args
-    if base == symbol(layer) and at[0] == unit:
-        return Node("index", args=(symbol(below), at[1], *example))
-    if base == symbol(BIASES[name]) and at == [unit]:
+    if base == weights and at[0] == unit:
+        return Node("index", args=(below, at[1], *example))
+    if base == biases and at == [unit]:
         return ONE
-    if base == symbol(below) and at[1:] == example:
-        return Node("index", args=(symbol(layer), unit, at[0]))
+    if base == below and at[1:] == example:
+        return Node("index", args=(weights, unit, at[0]))
     return slope(what, by)

@@ -57,11 +57,13 @@ def answers(claims: tuple[Claim, ...], section: Section) -> list[Answer]:
 @cache
 def _found(claims: tuple[Claim, ...], section: Section) -> list[Finding]:
     found: list[Finding] = []
-    proven: list[proofs.Equation] = []
+    proven: list[Claim] = []  # by a proof that holds everywhere
     for claim in claims:
-        found.append(_find(claim, section, proven))
-        if not found[-1][1] and claim.kind == "show" and claim.relation == "=":
-            proven.append((claim.parts[0], claim.parts[1]))
+        usable = [c.sides for c in proven if c.context == claim.context]
+        found.append(_find(claim, section, usable))
+        problem = found[-1][1]
+        if not problem and claim.kind == "show" and claim.relation == "=" and not claim.where:
+            proven.append(claim)
     return found
 
 

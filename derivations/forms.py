@@ -6,7 +6,7 @@ No number is computed, no bracket is multiplied out and no fraction is cancelled
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from derivations import meaning
@@ -122,7 +122,7 @@ def is_array(node: Node) -> bool:
         return is_array(node.args[-1])
     if node.op in ("example", "apply"):
         return is_array(node.args[0])
-    if node.op in ("number", "index", "norm", "indicator", "relation", "cases", "number"):
+    if node.op in ("number", "index", "norm", "indicator", "relation", "cases"):
         return False
     return node.op in ("transpose", "tuple") or any(map(is_array, node.args))
 
@@ -198,6 +198,13 @@ def replaced(node: Node, old: Node, new: Node) -> Node:
     if node == old:
         return new
     return normal(Node(node.op, node.name, tuple(replaced(arg, old, new) for arg in node.args)))
+
+
+def unfolded(node: Node, letters: Mapping[str, Node]) -> Node:
+    """The normal form with what letters stand for in their place."""
+    if node.op == "symbol" and node.name in letters:
+        return unfolded(normal(letters[node.name]), letters)
+    return normal(Node(node.op, node.name, tuple(unfolded(arg, letters) for arg in node.args)))
 
 
 BUILDERS = {

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from derivations import meaning
 from derivations.arithmetic import computed
 from derivations.entries import entry, inwards
-from derivations.forms import ONE, ZERO, is_array, normal, replaced, symbol
+from derivations.forms import ONE, ZERO, is_array, normal, replaced, symbol, unfolded
 from derivations.latex import Node
 from derivations.questions import Claim
 from derivations.reading import Said
-from derivations.reasons import definitions, unfolded
 from derivations.rewrite import somewhere
+from derivations.rules import definitions
 
 SEEN = ("sigmoid", "tanh", "softplus", "softmax", "onehot")  # functions known by their definition
 Equation = tuple[Node, Node]

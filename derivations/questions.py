@@ -12,7 +12,7 @@ import yaml
 from derivations import meaning
 from derivations.forms import normal
 from derivations.latex import Node, Statement, parse, parse_expression
-from derivations.read import macros, tokens
+from derivations.read import Macro, macros, tokens
 
 FILE = Path(__file__).with_name("questions.yml")
 KINDS = ("show", "express", "cases", "state", "given", "define", "update", "pose", "shape", "numpy")
@@ -30,7 +30,7 @@ class Claim:
     text: str  # its LaTeX
     asked: bool  # by the assignment, or else added by the report
     context: str
-    parts: tuple[Any, ...]  # nodes in normal form: both sides, or what is expressed
+    parts: tuple[Node, ...]  # in normal form: both sides, or what is expressed
     relation: str = ""
     inside: frozenset[Node] = frozenset()  # what the right side may hold; functions as bare calls
     where: Node | None = None
@@ -39,6 +39,12 @@ class Claim:
     rows: tuple[tuple[Node, Node], ...] = ()  # of a case distinction: condition, value
     cases: tuple[Node, ...] = ()  # that a proof may distinguish
     becomes: Node | None = None  # the value of what is updated
+
+    @property
+    def sides(self) -> tuple[Node, Node]:
+        """What an equation stands between. Raises ValueError for a claim that is none."""
+        left, right = self.parts
+        return left, right
 
     def __str__(self) -> str:
         domain = f" where {_plain(self.where)}" if self.where else ""
@@ -73,6 +79,7 @@ class Questions:
 
     questions: Mapping[str, Question]
     definitions: Mapping[str, Statement]
+    macros: Mapping[str, Macro]  # that the file is written with
 
     def __iter__(self) -> Iterator[Question]:
         return iter(self.questions.values())
@@ -85,7 +92,7 @@ class Questions:
                 pair
                 for claim in q.claims
                 if claim.relation == "="
-                for pair in (claim.parts, claim.parts[::-1])
+                for pair in (claim.sides, claim.sides[::-1])
             )
             for q in self
         }
@@ -109,7 +116,7 @@ def read(data: Mapping[str, Any]) -> Questions:
     }
     reader.definitions = definitions
     questions = {name: reader.question(name, held) for name, held in data["questions"].items()}
-    return Questions(questions, definitions)
+    return Questions(questions, definitions, reader.macros)
 
 
 class _Reader:

@@ -72,10 +72,10 @@ def read(text: str, questions: Questions) -> list[Reading]:
         if question:
             reading.failure = reading.failure or _misplaced(reading, question)
         for said in reading.said:
-            if said.letter and said.letter in met:
-                reading.failure = f"defines {said.letter} a second time"
             if said.letter:
-                met[said.letter] = said.statement.steps[0].right
+                problem = _meaningless(said, met)
+                reading.failure = reading.failure or problem
+                met |= {} if problem else {said.letter: said.statement.steps[0].right}
     return readings
 
 
@@ -98,6 +98,15 @@ def _parsed(display: Display, spelling: Spelling) -> tuple[list[Said], str]:
         return [], f"cannot be read: {error}"
     statements = [replace(s, conditions=tuple(conditions)) for s in parsed]
     return [Said(s, display.question, display.label, display.line) for s in statements], ""
+
+
+def _meaningless(said: Said, letters: Mapping[str, Node]) -> str:
+    """Why a letter gets no meaning: it has one, or what it stands for has none."""
+    if said.letter in letters:
+        return f"defines {said.letter} a second time"
+    names = {node.name for node in said.statement.steps[0].right.walk() if node.op == "symbol"}
+    unknown = names - letters.keys() - meaning.LEAVES - meaning.NAMES.symbols - {*meaning.INDICES}
+    return f"defines {said.letter} by {min(unknown)}, which has no meaning" if unknown else ""
 
 
 def _misplaced(reading: Reading, question: Question) -> str:

@@ -3,19 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-import yaml
+from derivations import arithmetic, calculus, entries
+from derivations.forms import factors_of, unfolded
+from derivations.latex import Letters, Node, Step
+from derivations.rewrite import Equation, Move, somewhere
+from derivations.rules import definitions, equation, rules
 
-from derivations import arithmetic, calculus, entries, meaning
-from derivations.forms import factors_of, normal
-from derivations.latex import Letters, Node, Step, parse
-from derivations.questions import Questions, load
-from derivations.read import macros, tokens
-from derivations.rewrite import LETTERS, Equation, Move, somewhere
-
-FILE = Path(__file__).with_name("rules.yml")
 TIMES = 4  # places at which a move is made in one step
 MANY = 400  # expressions that are looked at on the way
 Pair = tuple[Node, Node]
@@ -50,14 +44,13 @@ class Known:
 
 def fault(question: str, step: Step, left: Node, right: Node, known: Known) -> str:
     """Empty if the reason of a step allows it, else what is wrong; the sides in normal form."""
-    rules = load_rules()
     if step.relation != "=":
         return "a reason beside what is no equation"
-    if step.reason not in rules:
+    if step.reason not in rules():
         return "its reason is in no table"
-    moves = {move for lists in rules[step.reason][1] for moves in lists for move in moves}
-    facts = {move: known.of(move, question) for move in moves if _refers(move)}
-    return _fault(step.reason, left, right, known.letters, frozenset(facts.items()))
+    moves = {move for way in rules()[step.reason].ways for moves in way for move in moves}
+    formulas = {move: known.of(move, question) for move in moves if _refers(move)}
+    return _fault(step.reason, left, right, known.letters, frozenset(formulas.items()))
 
 
 def _refers(move: str) -> bool:
@@ -67,40 +60,29 @@ def _refers(move: str) -> bool:
 
 @cache
 def _fault(
-    reason: str, left: Node, right: Node, letters: Letters, facts: frozenset[tuple[str, Any]]
+    reason: str,
+    left: Node,
+    right: Node,
+    letters: Letters,
+    formulas: frozenset[tuple[str, tuple[Pair, ...]]],
 ) -> str:
-    name, alternatives = load_rules()[reason]
-    for moves, back in alternatives:
+    rule = rules()[reason]
+    for way in rule.ways:
         for one, other in ((left, right), (right, left)):
-            around = _Around(one, other, dict(letters), dict(facts))
-            ends = around.reached(other, back)
-            if not ends.isdisjoint(around.reached(one, moves)):
+            judge = _Judge(one, other, dict(letters), dict(formulas))
+            if not judge.reached(other, way.back).isdisjoint(judge.reached(one, way.there)):
                 return ""
-    return f"not an instance of its reason, {name!r}"
-
-
-@cache
-def load_rules(path: Path = FILE) -> dict[str, tuple[str, list[tuple[list[str], list[str]]]]]:
-    """For each reason, without spaces: its name, and the alternative lists of moves."""
-    data: Mapping[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    rules = {}
-    for name, alternatives in data.items():
-        lists = [
-            (entry["left"], entry["back"]) if isinstance(entry, dict) else (entry, [])
-            for entry in alternatives
-        ]
-        rules["".join(name.split())] = (name, lists)
-    return rules
+    return f"not an instance of its reason, {rule.name!r}"
 
 
 @dataclass(frozen=True)
-class _Around:
-    """What surrounds a move: both sides of the step, letters, and formulas for some moves."""
+class _Judge:
+    """Makes moves, in view of both sides of the step, of letters, and of formulas to refer to."""
 
     one: Node
     other: Node
     letters: Mapping[str, Node]
-    facts: Mapping[str, Sequence[Pair]]
+    formulas: Mapping[str, Sequence[Pair]]
 
     def reached(self, start: Node, moves: Sequence[str]) -> set[Node]:
         """What an expression can become by moves, one after the other."""
@@ -115,17 +97,17 @@ class _Around:
         return found
 
     def move(self, name: str) -> Move:
-        """The move of a name in rules.yml."""
+        """The move of a name in rules.yml. Raises ValueError for one that has no meaning."""
         if "=" in name:
             return equation(name)
         if name in MOVES:
             return MOVES[name]
         if name == "chain":
             return lambda node: _chained(node, self.other)
-        if name == "lemma":
-            return _facts([pair for pair in self.facts[name] if self.one not in pair])
-        if name in self.facts:
-            return _facts(self.facts[name])
+        if name == "lemma":  # but not the claim itself
+            return _by([pair for pair in self.formulas[name] if self.one not in pair])
+        if name in self.formulas:
+            return _by(self.formulas[name])
         if name == "definition":
             return lambda node: (new for move in definitions().values() for new in move(node))
         if name.startswith("definition of "):
@@ -144,45 +126,10 @@ def _repeated(found: set[Node], move: Move) -> set[Node]:
     return reached
 
 
-def unfolded(node: Node, letters: Mapping[str, Node]) -> Node:
-    """The expression with what the letters stand for in their place."""
-    if node.op == "symbol" and node.name in letters:
-        return unfolded(normal(letters[node.name]), letters)
-    return normal(Node(node.op, node.name, tuple(unfolded(arg, letters) for arg in node.args)))
-
-
-@cache
-def equation(latex: str) -> Equation:
-    """The equation of a rule."""
-    spelling = macros(questions_macros())
-    (statement,) = parse(tokens(latex, 0, spelling), meaning.NAMES)
-    (step,) = statement.steps
-    return Equation(normal(statement.first), normal(step.right), LETTERS)
-
-
-@cache
-def questions_macros() -> str:
-    """The macros that rules are written with: those of questions.yml."""
-    path = FILE.with_name("questions.yml")
-    data: Mapping[str, str] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return data["macros"]
-
-
-@cache
-def definitions() -> dict[str, Equation]:
-    """The definitions of questions.yml as equations; functions of x are so of anything."""
-    questions: Questions = load()
-    return {
-        name: Equation(normal(s.first), normal(s.steps[0].right), frozenset({"x"}))
-        for name, s in questions.definitions.items()
-        if s.steps[0].relation == "="
-    }
-
-
-def _facts(equations: Sequence[tuple[Node, Node]]) -> Move:
+def _by(formulas: Sequence[Pair]) -> Move:
     """The move that uses formulas, in either direction."""
-    both = [Equation(*pair, frozenset()) for a, b in equations for pair in ((a, b), (b, a))]
-    return lambda node: (new for fact in both for new in fact(node))
+    both = [Equation(*pair, frozenset()) for a, b in formulas for pair in ((a, b), (b, a))]
+    return lambda node: (new for formula in both for new in formula(node))
 
 
 def _chained(node: Node, other: Node) -> Iterator[Node]:
@@ -192,9 +139,10 @@ def _chained(node: Node, other: Node) -> Iterator[Node]:
     for part in other.walk():
         body = part.args[2] if part.op == "sum" else part
         factors = factors_of(body)
-        for first in factors:
-            second = [f for f in factors if f is not first]
-            if len(second) == 1 and all(f.op == "derivative" for f in factors):
-                (what, through), (inner, by) = first.args, second[0].args
+        if len(factors) == 2 and all(factor.op == "derivative" for factor in factors):
+            for (what, through), (inner, by) in (
+                (factors[0].args, factors[1].args),
+                (factors[1].args, factors[0].args),
+            ):
                 if (what, by) == node.args and through == inner:
                     yield part

@@ -48,7 +48,7 @@ def attempt(
                         left = right
                     tried.add(point)
                     number = 1
-    except (ValueError, ArithmeticError, LookupError, TypeError) as error:
+    except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:
         return Trial(step=number, problem=str(error))
     if not tried:
         return Trial(step=1, problem="no point satisfies the conditions, nothing was tried")

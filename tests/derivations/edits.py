@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from derivations.inline import examine_inlines
 from derivations.questions import load
-from derivations.reasons import load_rules
+from derivations.rules import rules
 from literate.reader import parse
 
 ARG = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"  # a braced argument, braces within
@@ -207,7 +207,7 @@ def _of_a_formula(latex: str, at: int) -> Iterator[tuple[str, Site]]:
 
 
 def _of_the_text(text: str, rng: random.Random) -> Iterator[tuple[str, Site]]:
-    names = [name for name, _ in load_rules().values()]
+    names = [rule.name for rule in rules().values()]
     for reason in re.finditer(rf"\\why({ARG})", text):
         others = [f"{{{name}}}" for name in rng.sample(names, 3) if f"{{{name}}}" != reason[1]]
         for other in [*others, "{it is so}"]:

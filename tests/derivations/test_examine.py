@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations import REPORT, Examination, count, examine
+from derivations import REPORT, Examination, count, examine, rests
 from derivations.__main__ import main
 from derivations.questions import read
 
@@ -31,6 +31,47 @@ def test_every_claim_of_every_question_is_proven_in_the_report(report: Examinati
     assert {f"a.{k}" for k in range(1, 10)} | {f"b.{k}" for k in range(1, 19)} <= set(
         report.answers
     )
+
+
+def test_every_step_of_parts_a_and_b_is_proven_for_all_sizes_and_values(
+    report: Examination,
+) -> None:
+    parts = [name for name in report.answers if name.startswith(("a.", "b"))]
+    steps = [step for name in ["a", *parts] for step in rests(report, name)]
+    assert len(steps) > 200
+    assert [(step.said.line, step.proof.how) for step in steps if not step.symbolic] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            r"\theta \leftarrow \theta - \eta \, \pd{\R}{\theta}",
+            r"\theta \leftarrow \theta - \eta \, \pd{\RK}{\theta}",
+        ),
+        (r"\bias{2} - \eta \, \pd{\R}{\bias{2}}", r"\bias{2} - \eta \, \pd{\Rt}{\bias{2}}"),
+        (r"+ \pd{\RK}{\theta} + \pd{\pen}{\theta}", r"+ \pd{\RK}{\theta}"),
+        (r"n_\theta = d_h d + d_h + m d_h + m", r"n_\theta = d_h d + d_h + m d_h + 4"),
+        (
+            "$$\n\\sigmoid'(x) = \\sigmoid(x) \\left( 1 - \\sigmoid(x) \\right)",
+            "$$\n\\sigmoid'(x) = \\ddx{\\sigmoid(x)}",
+        ),
+        (
+            "$$\n\\abs'(x) = \\sign(x)",
+            "<!-- check: x > 0 -->\n$$\n\\abs'(x) = 1",
+        ),
+        (
+            "$$\n\\loss(\\x, y) = \\logsumexp",
+            "<!-- check: y = 1 -->\n$$\n\\loss(\\x, y) = \\logsumexp",
+        ),
+        ("$$\n\\rect'(x) = \\ind{x > 0}", "$$\n\\rect'(x) = \\ind{x \\geq 0}"),
+        ("{#eq-grad-W1}", "{#eq-grad-W2}"),
+        (r"\theta^{\star} \in", r"\theta \in"),
+    ],
+)
+def test_what_was_asked_is_guarded(old: str, new: str) -> None:
+    assert TEXT.count(old) >= 1
+    assert examine(TEXT.replace(old, new, 1)).failures
 
 
 def test_every_labelled_equation_is_the_subject_of_a_claim(report: Examination) -> None:

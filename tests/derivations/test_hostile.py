@@ -21,6 +21,7 @@ ASKED = {"macros": "", "questions": {}}
         "+".join(["x"] * 60) + " = 60 x",
         r"x = 1 \text{ is what nobody says}",
         r"\begin{cases} 1 & \text{unless } x > 0 \end{cases} = 1",
+        r"u = v ,\qquad v = u ,\qquad u + v = \exp(x)",
         r"\exp = x",
         r"\pd{x}{x}{x} = = ",
         "x = % 1",

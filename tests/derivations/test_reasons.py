@@ -6,7 +6,8 @@ from derivations.latex import parse
 from derivations.meaning import NAMES
 from derivations.questions import load
 from derivations.read import macros, tokens
-from derivations.reasons import Known, fault, load_rules
+from derivations.reasons import Known, fault
+from derivations.rules import rules
 
 TEXT = REPORT.read_text(encoding="utf-8")
 MACROS = macros(TEXT)
@@ -71,7 +72,7 @@ def test_a_step_that_is_no_instance_of_its_reason_is_refused(reason: str, latex:
 def test_every_reason_in_the_table_stands_beside_a_step_of_the_report() -> None:
     statements = [said.statement for v in examine(TEXT).verdicts for said in v.said]
     used = {step.reason for statement in statements for step in statement.steps}
-    assert used - {""} == set(load_rules())
+    assert used - {""} == set(rules())
 
 
 def test_a_reason_may_use_of_other_questions_what_they_claim_and_nothing_else() -> None:
