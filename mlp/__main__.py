@@ -8,9 +8,9 @@ import inspect
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -19,7 +19,7 @@ from mlp import data, gradcheck, loop, model
 from mlp.bench import suite
 from mlp.data import DataError
 from mlp.functions import Array
-from mlp.lab import ensemble, experiment, search
+from mlp.lab import ensemble, experiment, search, space
 from mlp.log import LogError
 from mlp.model import Params
 from mlp.penalty import Lambdas, grad_regularized_risk, regularized_risk
@@ -142,15 +142,13 @@ def train_options(sub: Parser) -> None:
         help="where to write (default: %(default)s)",
     )
     keys = {
-        "data": ("the data set", "circles or fashion-mnist"),
-        "valid": ("examples kept for validation", "a whole number >= 1"),
-        "seeds": ("one run for each", "a list of different whole numbers"),
-        "standardize": ("inputs of mean 0 and deviation 1", "false or true (default: false)"),
-        "refit": ("train on the validation examples, too", "false or true (default: false)"),
+        key: (rule.means, _values(rule.right, rule.default))
+        for key, rule in experiment.RULES.items()
     }
     for setting in fields(Settings):
         if setting.name != "seed":
-            keys[setting.name] = (setting.metadata["means"], _values(setting))
+            values = _values(setting.metadata["right"], setting.default)
+            keys[setting.name] = (setting.metadata["means"], values)
     table = "\n".join(f"  {key:12} {means}\n{'':15}{right}" for key, (means, right) in keys.items())
     sub.epilog = (
         f"Keys of the file, each with its meaning and its values:\n{table}\n\nOr one key alone:\n"
@@ -158,12 +156,9 @@ def train_options(sub: Parser) -> None:
     )
 
 
-def _values(setting: Field[Any]) -> str:
-    """What a setting may be, and what it is where it is not given."""
-    right = str(setting.metadata["right"])
-    if setting.default is MISSING:
-        return right
-    return f"{right} (default: {str(setting.default).lower()})"
+def _values(right: str, default: object) -> str:
+    """What the value of a key may be, and what it is where it is not given."""
+    return right if default is MISSING else f"{right} (default: {str(default).lower()})"
 
 
 def run_train(options: argparse.Namespace) -> int:
@@ -232,7 +227,7 @@ def run_search(options: argparse.Namespace) -> int:
     for each trial and round as it ends, and best.yml is an experiment file with the best
     settings. Interrupted anywhere, the same command goes on and ends with the same table.
     """
-    chosen = search.load(options.search)
+    chosen = space.load(options.search)
     with search.workers(options.backend, options.jobs, options.cluster):
         folder = search.run(chosen, options.results)
     for row in search.table(folder)[:10]:

@@ -1,1 +1,11 @@
-"""Recorded runs: experiments, searches and averages, each a YAML file in, evidence out."""
+"""Recorded runs: a YAML file goes in, evidence comes out, in a folder of results/.
+
+Modules, each importing only from those above it:
+
+* `store`: a folder of results, claimed by one process, its files written whole or not at all
+* `summary`: what recorded runs say in short
+* `experiment`: what an experiment file says, and running it, once per seed
+* `ensemble`: the average of an experiment's networks
+* `space`: what a search file says: the trials and rounds of a search
+* `search`: running it, and its table
+"""

@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -67,11 +68,16 @@ def prepared(splits: Splits, *, standardize: bool, refit: bool) -> Splits:
 
 
 class Rule(NamedTuple):
-    """What the value of a key must be; without a default, the key must be there."""
+    """What a key means, and what its value must be; without a default, it must be there."""
 
-    ok: Callable[[Any], bool]
+    means: str
     right: str
-    default: Any = None
+    ok: Callable[[Any], bool]
+    default: Any = MISSING
+
+
+def _is_positive(value: object) -> bool:
+    return type(value) is int and value >= 1
 
 
 def _is_flag(value: object) -> bool:
@@ -85,11 +91,11 @@ def _are_different(seeds: object) -> bool:
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows
 IMAGES_ONLY = ("flips", "shifts", "mirrored")
 RULES = {  # for the keys beside those of Settings
-    "data": Rule(lambda value: value in DATA, " or ".join(DATA)),
-    "valid": Rule(lambda value: type(value) is int and value >= 1, "a whole number >= 1"),
-    "seeds": Rule(_are_different, "a list of different whole numbers"),
-    "standardize": Rule(_is_flag, "true or false", default=False),
-    "refit": Rule(_is_flag, "true or false", default=False),
+    "data": Rule("the data set", " or ".join(DATA), lambda value: value in DATA),
+    "valid": Rule("examples kept for validation", "a whole number >= 1", _is_positive),
+    "seeds": Rule("one run for each", "a list of different whole numbers", _are_different),
+    "standardize": Rule("inputs of mean 0 and deviation 1", "true or false", _is_flag, False),
+    "refit": Rule("train on the validation examples, too", "true or false", _is_flag, False),
 }
 
 
@@ -116,8 +122,8 @@ def _check_names(keys: dict[str, Any]) -> None:
     """Refuse keys that are unknown, and a mapping that lacks a key without default."""
     fields = [field for field in dataclasses.fields(Settings) if field.name != "seed"]
     known = [*RULES, *(field.name for field in fields)]
-    needed = [key for key, rule in RULES.items() if rule.default is None]
-    needed += [field.name for field in fields if field.default is dataclasses.MISSING]
+    needed = [key for key, rule in RULES.items() if rule.default is MISSING]
+    needed += [field.name for field in fields if field.default is MISSING]
     for key in keys:
         if key not in known:
             raise SettingsError(f"unknown key {key!r}; known are {', '.join(known)}")

@@ -1,9 +1,4 @@
-"""Search over settings by validation error: YAML -> trials -> results/searches/NAME/.
-
-A search file is an experiment file in which some settings are open: a list of values, or a range
-{low, high, log}. `search` says how: {method: grid}, or {method: random, trials: 30,
-seed: 0}; with `first: 3, factor: 3` by successive halving (Jamieson and Talwalkar, 2016): all
-trials train 3 epochs, the best third of them 9, the best third of those 27, up to `epochs`.
+"""Runs a search over settings by validation error: trials -> results/searches/NAME/.
 
 Trials are values: a worker gets settings and a state, and gives back the state reached. So the
 same search runs in processes (joblib's "loky") or on a cluster whose backend joblib knows.
@@ -28,128 +23,10 @@ from mlp import data, fast, train
 from mlp.data import Splits
 from mlp.lab import experiment, space, store
 from mlp.lab.experiment import Experiment
+from mlp.lab.space import Search
 from mlp.log import Log, LogError, read_rows
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError, State
-
-# --- what a file says ----------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Search:
-    """What a search file says; trials are numbered in the order of `trials`."""
-
-    experiment: Experiment  # its name, data and what is not searched over
-    open: tuple[str, ...]  # names of the settings searched over
-    trials: tuple[Settings, ...]
-    rounds: tuple[int, ...]  # epochs reached at the end of each round
-    factor: int  # after a round, one trial in `factor` goes on
-
-    def span(self, number: int) -> tuple[int, int]:
-        """The epochs reached before and after a round; the first round has the number 1."""
-        before = self.rounds[number - 2] if number > 1 else 0
-        return before, self.rounds[number - 1]
-
-    def opened(self, trial: int) -> dict[str, Any]:
-        """The values that the open settings have in a trial."""
-        return {name: getattr(self.trials[trial], name) for name in self.open}
-
-
-METHODS = {  # the keys of `search` beside method
-    "grid": ("first", "factor"),
-    "random": ("trials", "seed", "first", "factor"),
-}
-LOWEST = {"trials": 1, "seed": 0, "first": 1, "factor": 2}
-
-
-def load(path: Path) -> Search:
-    """Read a search file. Raises SettingsError, naming file, key, value and remedy."""
-    return experiment.read_file(path, parse)
-
-
-def parse(text: str, name: str) -> Search:
-    """Read YAML text. Raises SettingsError, naming key, value and remedy."""
-    keys = experiment.mapping(text)
-    how = keys.pop("search", None)
-    _check(how)
-    choices = {key: value for key, value in keys.items() if _is_open(key, value)}
-    if not choices:
-        raise SettingsError("no setting is open; give one a list of values or a range")
-    trials = [experiment.from_mapping(keys | point, name) for point in _points(how, choices)]
-    first = trials[0]
-    epochs = first.settings.epochs
-    if any(trial.settings.epochs != epochs for trial in trials):
-        raise SettingsError("epochs is open; give one number, and search: {first: …} to end early")
-    if first.refit:
-        raise SettingsError("refit is True; it must be false, as validation examples choose")
-    factor = how.get("factor", 3)
-    return Search(
-        experiment=first,
-        open=tuple(choices),
-        trials=tuple(trial.run_settings(trial.seeds[0]) for trial in trials),
-        rounds=tuple(_rounds(how.get("first", epochs), factor, epochs)),
-        factor=factor,
-    )
-
-
-def _check(how: Any) -> None:
-    """Raise SettingsError unless this can be the value of the key `search`."""
-    if not isinstance(how, dict) or how.get("method") not in tuple(METHODS):
-        raise SettingsError(
-            f"search is {how!r}; it must be {{method: grid}} or {{method: random, trials: …}}"
-        )
-    known = METHODS[how["method"]]
-    for key, value in how.items():
-        if key == "method":
-            continue
-        if key not in known:
-            raise SettingsError(
-                f"search has the unknown key {key!r}; known are method, {', '.join(known)}"
-            )
-        if type(value) is not int or value < LOWEST[key]:
-            raise SettingsError(
-                f"search: {key} is {value!r}; it must be a whole number >= {LOWEST[key]}"
-            )
-    if how["method"] == "random" and "trials" not in how:
-        raise SettingsError("search: trials is missing; say how many to draw")
-
-
-def _is_open(key: str, value: Any) -> bool:
-    return isinstance(value, list | dict) and key != "seeds"
-
-
-def _points(how: dict[str, Any], choices: dict[str, Any]) -> Iterator[space.Point]:
-    """The open settings of each trial."""
-    if how["method"] == "grid":
-        return space.grid(choices)
-    return space.drawn(choices, how["trials"], how.get("seed", 0))
-
-
-def _rounds(first: int, factor: int, epochs: int) -> Iterator[int]:
-    """Epochs at the ends of the rounds: first, first × factor, …, epochs."""
-    while first < epochs:
-        yield first
-        first *= factor
-    yield epochs
-
-
-def describe(search: Search) -> dict[str, Any]:
-    """The search as written to settings.yml."""
-    fixed = dataclasses.asdict(search.trials[0])
-    return {
-        **data_keys(search),
-        "rounds": list(search.rounds),
-        "factor": search.factor,
-        "fixed": {key: value for key, value in fixed.items() if key not in search.open},
-        "trials": [search.opened(trial) for trial in range(len(search.trials))],
-    }
-
-
-def data_keys(search: Search) -> dict[str, Any]:
-    """The keys of an experiment file that say on which data."""
-    of = search.experiment
-    return {"data": of.data, "valid": of.valid, "standardize": of.standardize}
-
 
 # --- its table -----------------------------------------------------------------------------------
 
@@ -221,7 +98,7 @@ def run(search: Search, results: Path) -> Path:
     """
     of, folder = search.experiment, results / search.experiment.name
     _splits(of.data, of.valid, of.standardize)  # faults and downloads come before all else
-    with store.claimed(folder, describe(search)):
+    with store.claimed(folder, space.describe(search)):
         if not (folder / "best.yml").exists():
             rows = _run_rounds(search, folder)
             _record_best(search, folder, rows)
@@ -378,7 +255,7 @@ def _record_best(search: Search, folder: Path, rows: list[Row]) -> None:
     winner = best(rows)
     settings = dataclasses.asdict(search.trials[winner.trial])
     seed = settings.pop("seed")
-    keys = data_keys(search) | {"seeds": [seed]} | settings
+    keys = space.data_keys(search) | {"seeds": [seed]} | settings
     name, error = search.experiment.name, winner.valid_error
     note = f"Lowest validation error of the search {name}: {error:.2%}"
     store.write_yaml(folder / "best.yml", keys, note)

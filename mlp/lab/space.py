@@ -1,14 +1,145 @@
-"""What a search is over: the points of a grid, or points drawn at random from lists and ranges."""
+"""What a search is over: a search file, and the trials and rounds that it asks for.
 
+A search file is an experiment file in which some settings are open: a list of values, or a range
+{low, high, log}. `search` says how: {method: grid}, or {method: random, trials: 30,
+seed: 0}; with `first: 3, factor: 3` by successive halving (Jamieson and Talwalkar, 2016): all
+trials train 3 epochs, the best third of them 9, the best third of those 27, up to `epochs`.
+"""
+
+import dataclasses
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mlp.settings import SettingsError
+from mlp.lab import experiment
+from mlp.lab.experiment import Experiment
+from mlp.settings import Settings, SettingsError
 
 Point = dict[str, Any]  # a value for each open setting, by name
+
+# --- what a file says ----------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """What a search file says; trials are numbered in the order of `trials`."""
+
+    experiment: Experiment  # its name, data and what is not searched over
+    open: tuple[str, ...]  # names of the settings searched over
+    trials: tuple[Settings, ...]
+    rounds: tuple[int, ...]  # epochs reached at the end of each round
+    factor: int  # after a round, one trial in `factor` goes on
+
+    def span(self, number: int) -> tuple[int, int]:
+        """The epochs reached before and after a round; the first round has the number 1."""
+        before = self.rounds[number - 2] if number > 1 else 0
+        return before, self.rounds[number - 1]
+
+    def opened(self, trial: int) -> dict[str, Any]:
+        """The values that the open settings have in a trial."""
+        return {name: getattr(self.trials[trial], name) for name in self.open}
+
+
+METHODS = {  # the keys of `search` beside method
+    "grid": ("first", "factor"),
+    "random": ("trials", "seed", "first", "factor"),
+}
+LOWEST = {"trials": 1, "seed": 0, "first": 1, "factor": 2}
+
+
+def load(path: Path) -> Search:
+    """Read a search file. Raises SettingsError, naming file, key, value and remedy."""
+    return experiment.read_file(path, parse)
+
+
+def parse(text: str, name: str) -> Search:
+    """Read YAML text. Raises SettingsError, naming key, value and remedy."""
+    keys = experiment.mapping(text)
+    how = keys.pop("search", None)
+    _check(how)
+    choices = {key: value for key, value in keys.items() if _is_open(key, value)}
+    if not choices:
+        raise SettingsError("no setting is open; give one a list of values or a range")
+    trials = [experiment.from_mapping(keys | point, name) for point in _points(how, choices)]
+    first = trials[0]
+    epochs = first.settings.epochs
+    if any(trial.settings.epochs != epochs for trial in trials):
+        raise SettingsError("epochs is open; give one number, and search: {first: …} to end early")
+    if first.refit:
+        raise SettingsError("refit is True; it must be false, as validation examples choose")
+    factor = how.get("factor", 3)
+    return Search(
+        experiment=first,
+        open=tuple(choices),
+        trials=tuple(trial.run_settings(trial.seeds[0]) for trial in trials),
+        rounds=tuple(_rounds(how.get("first", epochs), factor, epochs)),
+        factor=factor,
+    )
+
+
+def _check(how: Any) -> None:
+    """Raise SettingsError unless this can be the value of the key `search`."""
+    if not isinstance(how, dict) or how.get("method") not in tuple(METHODS):
+        raise SettingsError(
+            f"search is {how!r}; it must be {{method: grid}} or {{method: random, trials: …}}"
+        )
+    known = METHODS[how["method"]]
+    for key, value in how.items():
+        if key == "method":
+            continue
+        if key not in known:
+            raise SettingsError(
+                f"search has the unknown key {key!r}; known are method, {', '.join(known)}"
+            )
+        if type(value) is not int or value < LOWEST[key]:
+            raise SettingsError(
+                f"search: {key} is {value!r}; it must be a whole number >= {LOWEST[key]}"
+            )
+    if how["method"] == "random" and "trials" not in how:
+        raise SettingsError("search: trials is missing; say how many to draw")
+
+
+def _is_open(key: str, value: Any) -> bool:
+    return isinstance(value, list | dict) and key != "seeds"
+
+
+def _points(how: dict[str, Any], choices: dict[str, Any]) -> Iterator[Point]:
+    """The open settings of each trial."""
+    if how["method"] == "grid":
+        return grid(choices)
+    return drawn(choices, how["trials"], how.get("seed", 0))
+
+
+def _rounds(first: int, factor: int, epochs: int) -> Iterator[int]:
+    """Epochs at the ends of the rounds: first, first × factor, …, epochs."""
+    while first < epochs:
+        yield first
+        first *= factor
+    yield epochs
+
+
+def describe(search: Search) -> dict[str, Any]:
+    """The search as written to settings.yml."""
+    fixed = dataclasses.asdict(search.trials[0])
+    return {
+        **data_keys(search),
+        "rounds": list(search.rounds),
+        "factor": search.factor,
+        "fixed": {key: value for key, value in fixed.items() if key not in search.open},
+        "trials": [search.opened(trial) for trial in range(len(search.trials))],
+    }
+
+
+def data_keys(search: Search) -> dict[str, Any]:
+    """The keys of an experiment file that say on which data."""
+    of = search.experiment
+    return {"data": of.data, "valid": of.valid, "standardize": of.standardize}
+
+
+# --- points --------------------------------------------------------------------------------------
 
 
 def grid(choices: dict[str, Any]) -> Iterator[Point]:

@@ -1,87 +1,18 @@
 import math
 
-import numpy as np
 import pytest
-import yaml
 
 from mlp.__main__ import main
 from mlp.data import DataError
-from mlp.lab import experiment, search, store
+from mlp.lab import experiment, search, space, store
 from mlp.lab.search import Row
 from mlp.log import LogError
-from mlp.settings import SettingsError
-
-TEXT = """
-data: circles
-valid: 200
-seeds: [0]
-epochs: 9
-K: 50
-d_h: [2, 5, 20]
-eta: {low: 0.05, high: 2, log: true}
-search: {method: random, trials: 9, seed: 1, first: 1, factor: 3}
-"""
-
-
-def changed(**keys):
-    return yaml.safe_dump(yaml.safe_load(TEXT) | keys)
-
-
-def test_grid_search_tries_every_combination():
-    grid = search.parse(changed(eta=[0.1, 1], search={"method": "grid"}), "grid")
-    assert grid.open == ("d_h", "eta")
-    assert [(t.d_h, t.eta) for t in grid.trials] == [
-        (d_h, eta) for d_h in (2, 5, 20) for eta in (0.1, 1)
-    ]
-    assert grid.rounds == (9,)
-
-
-def test_random_search_draws_within_its_ranges_and_the_same_again():
-    text = changed(K={"low": 10, "high": 40}, search={"method": "random", "trials": 60, "seed": 2})
-    trials = search.parse(text, "a").trials
-    assert trials == search.parse(text, "b").trials
-    assert {t.d_h for t in trials} == {2, 5, 20}
-    assert all(0.05 <= t.eta <= 2 for t in trials)
-    assert 0.2 < np.median([t.eta for t in trials]) < 0.5  # the middle of the logarithms is 0.32
-    assert all(type(t.K) is int and 10 <= t.K <= 40 for t in trials)
-    fewer = changed(K={"low": 10, "high": 40}, search={"method": "random", "trials": 20, "seed": 2})
-    assert trials[:20] == search.parse(fewer, "c").trials
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        (TEXT[: TEXT.index("search")], "search is None; it must be {method: grid} or"),
-        (changed(search={"method": "best"}), "search is {'method': 'best'}"),
-        (changed(search={"method": "grid", "trials": 3}), "search has the unknown key 'trials'"),
-        (changed(search={"method": "random"}), "search: trials is missing"),
-        (changed(search={"method": "random", "trials": 0}), "search: trials is 0"),
-        (changed(search={"method": "random", "trials": 3, "factor": 1}), "factor is 1"),
-        (changed(search={"method": "grid"}), "eta is {'high': 2"),
-        (changed(eta={"low": 0, "high": 1, "log": True}), "eta is {'high': 1"),
-        (changed(eta={"low": 2, "high": 1}), "eta is {"),
-        (changed(eta={"low": 1, "high": 2, "base": 2}), "eta is {"),
-        (changed(eta={"low": 1, "high": "2"}), "eta is {"),
-        (changed(d_h=[]), "d_h is []"),
-        (changed(d_h=[3, 0]), "d_h is 0; it must be a whole number >= 1"),
-        (changed(d_h=[3], eta=0.1, epochs=[2, 3]), "epochs is open"),
-        (changed(d_h=3, eta=0.1), "no setting is open"),
-        (changed(refit=True), "refit is True; it must be false"),
-        (changed(width=[3]), "unknown key 'width'"),
-    ],
-)
-def test_bad_search_file_is_named_with_key_value_and_remedy(tmp_path, text, says):
-    path = tmp_path / "bad.yml"
-    path.write_text(text)
-    with pytest.raises(SettingsError) as error:
-        search.load(path)
-    assert str(error.value).startswith(f"{path}: ")
-    assert says in str(error.value)
+from tests.mlp.lab.conftest import SEARCH, altered
 
 
 def test_data_that_cannot_be_split_are_refused_before_anything_is_written(tmp_path):
     with pytest.raises(DataError, match="do not split 1100 examples"):
-        search.run(search.parse(changed(valid=600), "halving"), tmp_path)
+        search.run(space.parse(altered(valid=600), "halving"), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -93,7 +24,7 @@ def test_halving_keeps_the_best_third_and_drops_what_diverged():
 
 
 def test_later_rounds_go_on_where_earlier_ones_ended(tmp_path):
-    halving = search.parse(TEXT, "halving")
+    halving = space.parse(SEARCH, "halving")
     assert halving.rounds == (1, 3, 9)
     folder = search.run(halving, tmp_path)
     rows = search.read(folder / "trials.csv", halving.open)
@@ -119,18 +50,18 @@ def test_no_epoch_is_trained_twice(tmp_path, monkeypatch):
         return advance(of, settings, state, until)
 
     monkeypatch.setattr(search, "advance", spy)
-    search.run(search.parse(TEXT, "halving"), tmp_path)
+    search.run(space.parse(SEARCH, "halving"), tmp_path)
     assert calls == [(0, 1)] * 9 + [(1, 3)] * 3 + [(3, 9)]
 
 
 def test_test_error_is_not_in_the_table(tmp_path):
-    folder = search.run(search.parse(TEXT, "halving"), tmp_path)
+    folder = search.run(space.parse(SEARCH, "halving"), tmp_path)
     assert not any("test" in name for row in search.table(folder) for name in row)
 
 
 @pytest.mark.parametrize("lines", [1, 5, 10, 12])
 def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkeypatch, lines):
-    halving = search.parse(TEXT, "halving")
+    halving = space.parse(SEARCH, "halving")
     whole = search.run(halving, tmp_path / "whole")
     folder, write = tmp_path / "crashed" / "halving", search.Log.write
 
@@ -163,7 +94,7 @@ def test_a_row_in_the_table_has_a_state_on_disk_to_go_on_from(tmp_path, monkeypa
             rows.append(row)
 
     monkeypatch.setattr(search.Log, "write", write_and_look)
-    search.run(search.parse(TEXT, "halving"), tmp_path)
+    search.run(space.parse(SEARCH, "halving"), tmp_path)
     assert {row.round for row in rows} == {1, 2, 3}
 
 
@@ -175,7 +106,7 @@ def test_a_damaged_table_of_trials_is_named_with_its_line(tmp_path):
 
 
 def test_a_line_of_a_trial_that_the_search_does_not_have_is_refused(tmp_path):
-    halving = search.parse(TEXT, "halving")
+    halving = space.parse(SEARCH, "halving")
     folder = search.run(halving, tmp_path)
     (folder / "best.yml").unlink()
     with (folder / "trials.csv").open("a") as table:
@@ -185,10 +116,10 @@ def test_a_line_of_a_trial_that_the_search_does_not_have_is_refused(tmp_path):
 
 
 def test_a_search_in_which_all_diverge_says_so(tmp_path):
-    wild = search.parse(changed(eta=[1e200, 1e201], search={"method": "grid"}), "wild")
+    wild = space.parse(altered(eta=[1e200, 1e201], search={"method": "grid"}), "wild")
     with pytest.raises(search.DivergedError, match=r"all trials diverged; lower eta in wild\.yml"):
         search.run(wild, tmp_path)
-    tame = search.parse(changed(eta=[0.1, 0.3], search={"method": "grid"}), "wild")
+    tame = space.parse(altered(eta=[0.1, 0.3], search={"method": "grid"}), "wild")
     folder = search.run(tame, tmp_path)
     assert {trial["eta"] for trial in search.table(folder)} == {0.1, 0.3}
 
@@ -196,20 +127,20 @@ def test_a_search_in_which_all_diverge_says_so(tmp_path):
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     """The table of a search, trial after trial."""
-    folder = search.run(search.parse(TEXT, "halving"), tmp_path_factory.mktemp("alone"))
+    folder = search.run(space.parse(SEARCH, "halving"), tmp_path_factory.mktemp("alone"))
     return (folder / "trials.csv").read_bytes()
 
 
 def test_processes_give_the_same_table(tmp_path, table):
     with search.workers("loky", 2):
-        folder = search.run(search.parse(TEXT, "halving"), tmp_path)
+        folder = search.run(space.parse(SEARCH, "halving"), tmp_path)
     assert (folder / "trials.csv").read_bytes() == table
 
 
 def test_a_dask_cluster_of_two_workers_gives_the_same_table(tmp_path, table, capsys):
     distributed = pytest.importorskip("distributed")
     path = tmp_path / "halving.yml"
-    path.write_text(TEXT)
+    path.write_text(SEARCH)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     ) as cluster:

@@ -3,6 +3,7 @@ import pytest
 
 from mlp.lab import space
 from mlp.settings import SettingsError
+from tests.mlp.lab.conftest import SEARCH, altered
 
 
 def test_a_grid_has_every_combination_in_order():
@@ -55,3 +56,58 @@ def test_a_choice_that_cannot_be_drawn_from_is_named_with_the_remedy(choice):
 def test_a_grid_has_no_ranges():
     with pytest.raises(SettingsError, match=r"eta is \{'low': 1.*; a grid search needs a list$"):
         next(space.grid({"d_h": [3], "eta": {"low": 1, "high": 2}}))
+
+
+def test_grid_search_tries_every_combination():
+    grid = space.parse(altered(eta=[0.1, 1], search={"method": "grid"}), "grid")
+    assert grid.open == ("d_h", "eta")
+    assert [(t.d_h, t.eta) for t in grid.trials] == [
+        (d_h, eta) for d_h in (2, 5, 20) for eta in (0.1, 1)
+    ]
+    assert grid.rounds == (9,)
+
+
+def test_random_search_draws_within_its_ranges_and_the_same_again():
+    text = altered(K={"low": 10, "high": 40}, search={"method": "random", "trials": 60, "seed": 2})
+    trials = space.parse(text, "a").trials
+    assert trials == space.parse(text, "b").trials
+    assert {t.d_h for t in trials} == {2, 5, 20}
+    assert all(0.05 <= t.eta <= 2 for t in trials)
+    assert 0.2 < np.median([t.eta for t in trials]) < 0.5  # the middle of the logarithms is 0.32
+    assert all(type(t.K) is int and 10 <= t.K <= 40 for t in trials)
+    fewer = altered(K={"low": 10, "high": 40}, search={"method": "random", "trials": 20, "seed": 2})
+    assert trials[:20] == space.parse(fewer, "c").trials
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (SEARCH[: SEARCH.index("search")], "search is None; it must be {method: grid} or"),
+        (altered(search={"method": "best"}), "search is {'method': 'best'}"),
+        (
+            altered(search={"method": "grid", "trials": 3}),
+            "search has the unknown key 'trials'",
+        ),
+        (altered(search={"method": "random"}), "search: trials is missing"),
+        (altered(search={"method": "random", "trials": 0}), "search: trials is 0"),
+        (altered(search={"method": "random", "trials": 3, "factor": 1}), "factor is 1"),
+        (altered(search={"method": "grid"}), "eta is {'high': 2"),
+        (altered(eta={"low": 0, "high": 1, "log": True}), "eta is {'high': 1"),
+        (altered(eta={"low": 2, "high": 1}), "eta is {"),
+        (altered(eta={"low": 1, "high": 2, "base": 2}), "eta is {"),
+        (altered(eta={"low": 1, "high": "2"}), "eta is {"),
+        (altered(d_h=[]), "d_h is []"),
+        (altered(d_h=[3, 0]), "d_h is 0; it must be a whole number >= 1"),
+        (altered(d_h=[3], eta=0.1, epochs=[2, 3]), "epochs is open"),
+        (altered(d_h=3, eta=0.1), "no setting is open"),
+        (altered(refit=True), "refit is True; it must be false"),
+        (altered(width=[3]), "unknown key 'width'"),
+    ],
+)
+def test_bad_search_file_is_named_with_key_value_and_remedy(tmp_path, text, says):
+    path = tmp_path / "bad.yml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        space.load(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert says in str(error.value)
