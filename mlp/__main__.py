@@ -223,9 +223,13 @@ def run_search(options: argparse.Namespace) -> int:
       search: {method: random, trials: 30, seed: 0}
 
     With `first: 3, factor: 3` in `search`, hopeless trials are stopped by successive halving:
-    all train 3 epochs, the best third of them 9, and so on. FOLDER/NAME/trials.csv gets a line
-    for each trial and round as it ends, and best.yml is an experiment file with the best
-    settings. Interrupted anywhere, the same command goes on and ends with the same table.
+    all train 3 epochs, the best third of them 9, and so on. With several seeds, all this is
+    done with the first of them; what reaches the last round is run with the others, too, and
+    the best mean is chosen. Test examples are not looked at.
+
+    FOLDER/NAME/trials.csv gets a line for each trial and round as it ends, finals.csv one for
+    each finalist and seed, and best.yml is an experiment file with the best settings.
+    Interrupted anywhere, the same command goes on and ends with the same tables.
     """
     chosen = space.load(options.search)
     with search.workers(options.backend, options.jobs, options.cluster):
