@@ -1,10 +1,11 @@
-"""The command line: python -m mlp data | train | search | check | bench.
+"""The command line: python -m mlp data | train | search | verify | check | bench.
 
 Each command is a function whose docstring is its help, with a function of its options above it.
 """
 
 import argparse
 import inspect
+import math
 import signal
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from mlp import data, gradcheck, loop, model
 from mlp.bench import suite
 from mlp.data import DataError
 from mlp.functions import Array
-from mlp.lab import ensemble, experiment, search, space
+from mlp.lab import ensemble, experiment, recorded, search, space, verify
 from mlp.log import LogError
 from mlp.model import Params
 from mlp.penalty import Lambdas, grad_regularized_risk, regularized_risk
@@ -240,6 +241,95 @@ def run_search(options: argparse.Namespace) -> int:
     return 0
 
 
+# --- verify --------------------------------------------------------------------------------------
+
+
+def verify_options(sub: Parser) -> None:
+    """What to verify and how much of it, and where it is."""
+    sub.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="of a recorded experiment, average or search, such as searches/plain (default: all)",
+    )
+    sub.add_argument(
+        "--epochs", type=positive, metavar="N", help="the first N epochs alone (default: all)"
+    )
+    sub.add_argument(
+        "--minutes",
+        type=positive,
+        default=10,
+        metavar="M",
+        help="how long it may take where no NAME is given (default: %(default)s)",
+    )
+    sub.add_argument("--full", action="store_true", help="all epochs, however long it takes")
+    sub.add_argument(
+        "--renew",
+        action="store_true",
+        help="where only the code differs and all figures come out bit for bit, "
+        "let the results name the code of now",
+    )
+    sub.add_argument(
+        "--jobs", type=positive, default=2, help="runs at a time (default: %(default)s)"
+    )
+    sub.add_argument(
+        "--experiments",
+        type=Path,
+        metavar="FOLDER",
+        default=data.ROOT / "experiments",
+        help="where the files of settings are (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        default=data.ROOT / "results",
+        help="where the results are (default: %(default)s)",
+    )
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """Run recorded results again, and compare.
+
+    First the results as they stand: that they belong to this code, these data and these settings;
+    that log, summary, predictions and confusion counts agree, and were not edited since. Then the
+    runs: on the kernel of BLAS that they were recorded with, every figure of every epoch must be
+    the same bit for bit. On another one, the losses of the first ten minibatches must be the same
+    to a relative 1e-5, and the mean over seeds of each figure at the chosen epoch (or the last one
+    that was run) within four standard deviations over seeds.
+
+    Without a NAME, cheap results are run wholly, of the others as many first epochs as fit. Exit
+    status 1 if anything disagrees.
+    """
+    names = options.names or recorded.names(options.experiments)
+    results = {name: recorded.load(name, options.experiments, options.results) for name in names}
+    unlimited = options.names or options.epochs or options.full
+    verdicts = verify.verify(
+        results,
+        epochs=options.epochs or recorded.WHOLE,
+        seconds=math.inf if unlimited else 60 * options.minutes,
+        at_once=options.jobs,
+    )
+    agree = True
+    for verdict in verdicts:
+        of = results[verdict.name]
+        renewed = options.renew and verify.renewable(verdict, of)
+        if renewed:
+            verify.renew(of)
+        agree = agree and (verdict.agrees or renewed)
+        _report(verdict, "renewed" if renewed else "agrees" if verdict.agrees else "disagrees")
+    return int(not agree)
+
+
+def _report(verdict: verify.Verdict, end: str) -> None:
+    epochs = sum(job.epochs for job in verdict.jobs)
+    print(f"{verdict.name}: {len(verdict.jobs)} runs again, {epochs} epochs in all; {end}")
+    for fault in verdict.faults:
+        print(f"  {fault}")
+    for line in verdict.lines:
+        print(f"  {line.what:13} {'' if line.agrees else 'disagrees: '}{line.says}")
+
+
 # --- check ---------------------------------------------------------------------------------------
 
 
@@ -377,6 +467,7 @@ COMMANDS = {
     "data": Command(run_data),
     "train": Command(run_train, train_options),
     "search": Command(run_search, search_options),
+    "verify": Command(run_verify, verify_options),
     "check": Command(run_check, check_options),
     "bench": Command(run_bench, bench_options),
 }

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from mlp import log, train
 from mlp.data import Splits
-from mlp.lab import ensemble, experiment, store, summary
+from mlp.lab import ensemble, experiment, search, space, store, summary
 from mlp.lab.ensemble import Average
 from mlp.lab.experiment import Experiment
+from mlp.lab.search import Final, Row
+from mlp.lab.space import Search
 from mlp.log import LogError
 from mlp.settings import Settings
 from mlp.train import Record
@@ -66,6 +69,52 @@ def of_average(of: Average, results: Path, splits: Splits | None) -> list[str]:
         if not same(getattr(records[0], error), first[error]):
             faults.append(f"log.csv: the {error} of the first net alone is not that of its run")
     return faults + prediction_faults(folder, splits)
+
+
+def of_search(of: Search, results: Path, splits: Splits | None) -> list[str]:
+    """The faults of a search in results/NAME/; `splits` are its data, `search.as_read`."""
+    folder = results / of.name
+    if not (folder / "summary.yml").exists():
+        return ["summary.yml: not recorded"]
+    faults = stale(folder, search.describe(of, splits))
+    faults += [f"{name}: edited" for name in summary.edited(folder)]
+    try:
+        rows: list[Row] = search.read(folder / "trials.csv", Row, of.open)
+        finals = search.firsts(of, rows)
+        if len(of.seeds) > 1:
+            finals = search.read(folder / "finals.csv", Final, of.open)
+    except LogError as error:
+        return [*faults, str(error)]
+    return [*faults, *_round_faults(of, rows), *_final_faults(of, rows, finals, folder)]
+
+
+def _round_faults(of: Search, rows: Sequence[Row]) -> list[str]:
+    """Whether each round was run by the best of the round before."""
+    trials = list(range(len(of.trials)))
+    for number in range(1, 1 + len(of.rounds)):
+        in_round = [row for row in rows if row.round == number]
+        if [row.trial for row in in_round] != trials:
+            return [f"trials.csv: round {number} is not of the trials that came so far"]
+        trials = search.survivors(in_round, of.factor)
+    return []
+
+
+def _final_faults(
+    of: Search, rows: Sequence[Row], finals: Sequence[Final], folder: Path
+) -> list[str]:
+    """Whether the finals are those of the last round, and the best one was chosen."""
+    firsts, faults = search.firsts(of, rows), []
+    pairs = [(final.trial, seed) for final in firsts for seed in sorted(of.seeds)]
+    seeded = [final for final in finals if final.seed == of.seeds[0]]
+    if [final[:2] for final in finals] != pairs or not same(seeded, firsts):
+        return ["finals.csv: not the trials of the last round with every seed"]
+    best = search.means(finals)[0]
+    if not same(best._asdict(), summary.at_chosen(folder)):
+        faults.append("summary.yml: not the best mean of the finals")
+    said = yaml.safe_load((folder / "best.yml").read_text())
+    if said != space.keys(of.trials[best.trial]):
+        faults.append("best.yml: not the settings of the best trial")
+    return faults
 
 
 def run_faults(folder: Path) -> list[str]:

@@ -229,7 +229,7 @@ def _run_seed(
             "first_losses": first_losses(splits, settings),
             "chosen": state.chosen._asdict(),
             "epochs": state.epoch,
-            "seconds": round(seconds, 1),
+            "seconds": round(seconds, 3),
             "machine": store.machine(),
         }
         summary.write(folder, about | reached)

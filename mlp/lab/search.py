@@ -179,21 +179,22 @@ def _run(search: Search, folder: Path, described: dict[str, Any]) -> None:
     reached = {
         "chosen": best._asdict(),
         "epochs": trained(search, rows, finals),
-        "seconds": round(seconds, 1),
+        "seconds": round(seconds, 3),
         "machine": store.machine(),
     }
     summary.write(folder, described | reached)
 
 
+def seeded(search: Search, row: Row) -> Final:
+    """A row of a round with its seed."""
+    figures = row.epochs, row.best_epoch, row.valid_error, row.valid_loss
+    return Final(row.trial, search.seeds[0], *figures)
+
+
 def firsts(search: Search, rows: Iterable[Row]) -> list[Final]:
     """The trials that came through the last round, each with the seed of the rounds."""
-    return [
-        Final(
-            row.trial, search.seeds[0], row.epochs, row.best_epoch, row.valid_error, row.valid_loss
-        )
-        for row in rows
-        if row.round == len(search.rounds) and math.isfinite(row.valid_error)
-    ]
+    last = [row for row in rows if row.round == len(search.rounds)]
+    return [seeded(search, row) for row in last if math.isfinite(row.valid_error)]
 
 
 def chosen(search: Search, finals: Iterable[Final]) -> Mean:
