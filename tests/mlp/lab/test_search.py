@@ -186,22 +186,23 @@ def forkserver():
 
 def test_killed_at_random_moments_a_search_ends_with_the_same_tables(tmp_path, forkserver):
     of = space.parse(altered(**FINALS, epochs=90, search=search_for(9)), "finals")
-    begun = time.monotonic()
     whole = search.run(of, tmp_path / "whole")
-    duration = time.monotonic() - begun
-    folder, rng = tmp_path / "killed" / "finals", np.random.default_rng(0)
-    reached = set()
-    for _ in range(12):
+    folder, rng, reached = tmp_path / "killed" / "finals", np.random.default_rng(0), set()
+
+    def lines():
+        tables = [folder / name for name in ("trials.csv", "finals.csv")]
+        return sum(path.read_text().count("\n") for path in tables if path.exists())
+
+    for kill in range(8):
         process = forkserver.Process(target=search.run, args=(of, tmp_path / "killed"))
         process.start()
-        process.join(rng.uniform(0.1, 0.5) * duration)
+        while lines() < 2 * kill and process.is_alive():  # however fast the machine is now
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, 0.1))
         process.kill()
         process.join()
-        tables = [folder / name for name in ("trials.csv", "finals.csv")]
-        reached.add(tuple(path.read_text().count("\n") for path in tables if path.exists()))
-        if process.exitcode == 0:
-            break
-    assert len(reached) > 3
+        reached.add(lines())
+    assert len(reached) > 4
     search.run(of, tmp_path / "killed")
     for name in ("trials.csv", "finals.csv", "best.yml", "settings.yml"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
