@@ -112,7 +112,7 @@ def _final_faults(
     if not same(best._asdict(), summary.at_chosen(folder)):
         faults.append("summary.yml: not the best mean of the finals")
     said = yaml.safe_load((folder / "best.yml").read_text())
-    if said != space.keys(of.trials[best.trial]):
+    if said != space.file(of, best.trial):
         faults.append("best.yml: not the settings of the best trial")
     return faults
 

@@ -174,7 +174,7 @@ def _run(search: Search, folder: Path, described: dict[str, Any]) -> None:
             finals = _run_finals(search, folder, finals, bar)
     best = chosen(search, finals)
     note = f"Lowest validation error of the search {search.name}: {best.valid_error:.2%}"
-    store.write_yaml(folder / "best.yml", space.keys(search.trials[best.trial]), note)
+    store.write_yaml(folder / "best.yml", space.file(search, best.trial), note)
     seconds = sum(store.restore(path)[1] for path in folder.glob("checkpoint-*.npz"))
     reached = {
         "chosen": best._asdict(),

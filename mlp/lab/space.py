@@ -18,7 +18,7 @@ import numpy as np
 
 from mlp.lab import experiment
 from mlp.lab.experiment import Experiment
-from mlp.settings import SettingsError
+from mlp.settings import Settings, SettingsError
 
 Point = dict[str, Any]  # a value for each open setting, by name
 
@@ -141,6 +141,19 @@ def describe(search: Search) -> dict[str, Any]:
         "rounds": list(search.rounds),
         "factor": search.factor,
         "trials": [search.opened(trial) for trial in range(len(search.trials))],
+    }
+
+
+def file(search: Search, trial: int) -> dict[str, Any]:
+    """A trial as an experiment file would have it: without what stays at its default, if not open.
+
+    With the seeds of the search.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+    return {
+        key: value
+        for key, value in keys(search.trials[trial]).items()
+        if key in search.open or value != defaults.get(key, dataclasses.MISSING)
     }
 
 

@@ -102,6 +102,16 @@ def over_runs(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     return summary
 
 
+def median_run(folder: Path) -> Path:
+    """The run of results/NAME/ whose chosen epoch has the median validation error.
+
+    Of an even number of runs the better of the two in the middle, of equal ones the lower seed.
+    """
+    runs = sorted(folder.glob("seed-*"), key=lambda run: int(run.name.removeprefix("seed-")))
+    in_order = sorted(runs, key=lambda run: float(at_chosen(run)["valid_error"]))
+    return in_order[(len(runs) - 1) // 2]
+
+
 def standard_error(error: float, n: int) -> float:
     """The standard error of an error rate, a proportion, that was counted on n examples."""
     return float(np.sqrt(error * (1 - error) / n))

@@ -270,7 +270,7 @@ def test_a_dask_cluster_of_two_workers_gives_the_same_table(tmp_path, table, cap
     path = tmp_path / "halving.yml"
     path.write_text(altered(**FINALS))
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as cluster:
         command = ["search", str(path), "--results", str(tmp_path), "--backend", "dask"]
         assert main([*command, "--cluster", cluster.scheduler_address]) == 0

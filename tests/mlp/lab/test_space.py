@@ -95,6 +95,15 @@ def test_the_keys_of_a_trial_are_those_of_an_experiment_with_all_seeds():
     assert trial.seeds == (3, 5)
 
 
+def test_the_file_of_a_trial_leaves_out_what_stays_at_its_default_unless_it_was_open():
+    of = space.parse(altered(l12=[0.0, 0.1], momentum=0.5, eta=0.1, d_h=3), "s")
+    file = space.file(of, 0)
+    assert experiment.parse(yaml.safe_dump(file), "s") == of.trials[0]
+    assert list(file) == [
+        "data", "valid", "standardize", "seeds", "d_h", "eta", "epochs", "K", "momentum", "l12"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
