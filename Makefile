@@ -56,10 +56,11 @@ derivations: $(VENV)/requirements.stamp  ## check the mathematics of report.qmd,
 	@$(RUN) -m derivations
 
 .PHONY: check
-check: $(VENV)/requirements-dev.stamp  ## lint, types, and the lint of report.qmd
+check: $(VENV)/requirements-dev.stamp  ## lint, types, imports between rooms, and the lint of report.qmd
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(RUN) -m render.lint
 
 .PHONY: data
@@ -74,8 +75,10 @@ experiments: $(VENV)/requirements.stamp  ## run every experiments/*.yml that has
 verify: $(VENV)/requirements.stamp  ## run recorded results again, for ten minutes, and compare (FULL=1: wholly)
 	@$(RUN) -m mlp verify $(if $(FULL),--full)
 
+$(VENV)/requirements-torch.stamp: $(VENV)/requirements-bench.stamp
+
 .PHONY: bench
-bench: $(VENV)/requirements-bench.stamp  ## measure times; writes results/bench/
+bench: $(VENV)/requirements-torch.stamp  ## measure times; writes results/bench/
 	@$(RUN) -m mlp bench
 
 .PHONY: grade
@@ -88,6 +91,15 @@ grade:  ## what a grader does: check, test and render from nothing, in a fresh c
 submission: report  ## what a student hands in: PDF and sources, the names on top of each, in one zip
 	@$(RUN) -m render.submission
 
+PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+  --custom-compile-command 'make pins' pyproject.toml --extra lab --extra report
+
+.PHONY: pins
+pins:  ## write requirements*.txt anew from pyproject.toml (needs uv); a pin that still fits stays
+	@$(PIN) -o requirements.txt
+	@$(PIN) -o requirements-dev.txt --extra dev
+	@$(PIN) -o requirements-bench.txt --extra bench --no-emit-package torch
+
 .PHONY: clean
 clean:  ## remove what was made here: environment, output, caches
-	rm -rf $(VENV) _output .quarto .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) _output build *.egg-info .quarto .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis

@@ -1,16 +1,14 @@
-"""Reads the displays out of report.qmd: LaTeX, line, label, comments; and the macros."""
+"""What the checker reads of report.qmd: formulas by question, macros, and the tokens of LaTeX."""
 
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-CHUNK = re.compile(r"^ *(`{3,}).*?^ *\1 *$", re.M | re.S)
-MACRO = re.compile(r"^ *\\newcommand\{(\\[A-Za-z]+)\}(?:\[(\d)\])?\{(.*)\} *$", re.M)
-HEADING = re.compile(r"^#+ .*$", re.M)
-SECTION = re.compile(r"#sec-([\w-]+)")
-DISPLAY = re.compile(r"\$\$(.*?)\$\$(?:\s*\{#(eq-[\w-]+))?", re.S)
-COMMENT = re.compile(r"<!--\s*check:\s*(.*?)\s*-->", re.S)
-BEFORE = re.compile(r"(?:<!--.*?-->\s*)+\Z", re.S)
+from literate.reader import parse
+from literate.report import Heading
+
+QUESTION = re.compile(r"([ab])(\d+)")
+CHECK = re.compile(r"check:\s*(.*)", re.S)
 TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[^\s\\]")
 ALIKE = {r"\left|": r"\lvert", r"\right|": r"\rvert", r"\ne": r"\neq", "!=": r"\neq"}
 ALIKE |= {r"\le": r"\leq", r"\ge": r"\geq", r"\ln": r"\log", r"\operatorname": r"\mathrm"}
@@ -52,28 +50,55 @@ class Display:
     line: int  # of the opening $$
     label: str  # eq-…, or empty
     latex: str
-    comments: tuple[str, ...]
+    comments: tuple[str, ...]  # without `check:`
+
+
+@dataclass(frozen=True)
+class Inline:
+    """One formula within a line: where it is, and what it says."""
+
+    question: str  # as in b.7; elsewhere the section's label
+    line: int
+    latex: str
 
 
 def displays(text: str) -> list[Display]:
     """The displays of the report's source."""
-    text = CHUNK.sub(lambda chunk: "\n" * chunk[0].count("\n"), text)
-    found, end = [], 0
-    headings = [(h.start(), h[0]) for h in HEADING.finditer(text)]
-    for match in DISPLAY.finditer(text):
-        before = BEFORE.search(text, end, match.start())
-        end = match.end()
-        sections = [s[1] for start, h in headings if start < end and (s := SECTION.search(h))]
-        question = re.sub(r"^([ab])(\d+)$", r"\1.\2", sections[-1]) if sections else ""
-        line = text.count("\n", 0, match.start()) + 1
-        comments = tuple(COMMENT.findall(before[0])) if before else ()
-        found.append(Display(question, line, match[2] or "", match[1], comments))
-    return found
+    return [
+        Display(
+            question(display.section),
+            display.line,
+            display.label,
+            display.latex,
+            tuple(check[1] for note in display.comments if (check := CHECK.match(note))),
+        )
+        for display in parse(text).displays
+    ]
+
+
+def inlines(text: str) -> list[Inline]:
+    """The formulas within lines of the report's source."""
+    found = parse(text).inlines
+    return [Inline(question(formula.section), formula.line, formula.latex) for formula in found]
+
+
+def headings(text: str) -> tuple[Heading, ...]:
+    """The headings of the report's source."""
+    return parse(text).headings
 
 
 def macros(text: str) -> dict[str, Macro]:
     """The report's own macros, one macro a line."""
-    return {m[1]: Macro(int(m[2] or 0), TOKEN.findall(m[3])) for m in MACRO.finditer(text)}
+    return {
+        macro.name: Macro(macro.arity, TOKEN.findall(macro.body)) for macro in parse(text).macros
+    }
+
+
+def question(label: str) -> str:
+    """The question that a section answers: sec-b7 -> b.7; else the label without `sec-`."""
+    name = label.removeprefix("sec-")
+    asked = QUESTION.fullmatch(name)
+    return f"{asked[1]}.{asked[2]}" if asked else name
 
 
 def tokens(latex: str, line: int, known: dict[str, Macro]) -> list[Token]:

@@ -1,1 +1,6 @@
-"""What ties the report to the program: quoted source, and the appendix of equations and lines."""
+"""What ties the report to the program.
+
+`reader` is the one reader of report.qmd; it makes the values that `report` describes. `source`
+quotes real code and finds the statements that bear a label, `shapes` reads shapes off the running
+program, `appendix` sets equations and code side by side, and `claims` checks what sentences say.
+"""

@@ -1,30 +1,26 @@
-"""Real source code for the report: listings with equation labels, and the table that ties them.
+"""Real source code for the report: whole functions, or the statements that bear a label.
 
-A statement that carries out an equation bears that equation's label, as in `# @eq-ha`. The report
-is read here too, so that its equations and the program's can be set side by side.
+A statement that carries out an equation bears that equation's label, as in `# @eq-ha`.
 """
 
 import ast
 import inspect
 import io
 import re
-import sys
 import textwrap
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-ROOT = Path(__file__).parents[1]
+from literate.reader import ROOT
+
 PACKAGE = ROOT / "mlp"
-REPORT = ROOT / "report.qmd"
 
-Profile = Callable[[FrameType, str, object], object]
+Node = TypeVar("Node", bound=ast.stmt)
 
 _LABEL = re.compile(r"# @(eq-[\w-]+)")
-_DISPLAY = re.compile(r"^\$\$\n((?:(?!\$\$).)+)\n\$\$ *\{#(eq-[\w-]+)\}", re.MULTILINE | re.DOTALL)
 
 
 class Statement(NamedTuple):
@@ -70,31 +66,6 @@ def statements() -> dict[str, Statement]:
     return found
 
 
-def equations(part: str | None = None) -> dict[str, str]:
-    """The LaTeX of every labelled display of the report, or of the part `# … {#part}`, by label.
-
-    In order of appearance. Raises ValueError for a label that occurs twice.
-    """
-    return _equations(REPORT.read_text(encoding="utf-8"), part)
-
-
-@cache
-def _equations(text: str, part: str | None) -> dict[str, str]:
-    if part:
-        text = re.split(r"^# ", text[text.index(f"{{#{part}}}\n") :], flags=re.MULTILINE)[0]
-    found: dict[str, str] = {}
-    for latex, label in _DISPLAY.findall(text):
-        if label in found:
-            raise ValueError(f"{{#{label}}} stands twice")
-        found[label] = latex
-    return found
-
-
-def expected_name(label: str) -> str:
-    """The name that the naming rule asks for: eq-batch-grad-W1 -> grad_W1."""
-    return re.sub(r"^eq-(batch-|penalty-)?", "", label).replace("-", "_")
-
-
 def labelled(obj: Callable[..., Any]) -> dict[str, str]:
     """The statements of a function that carry out an equation: label -> code without the label."""
     function = obj.__code__
@@ -105,26 +76,9 @@ def labelled(obj: Callable[..., Any]) -> dict[str, str]:
     }
 
 
-def variables(function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
-    """Run a function and return its local variables as they are when it returns."""
-    seen: dict[str, Any] = {}
-
-    def profile(frame: FrameType, event: str, _: object) -> None:
-        if event == "return" and frame.f_code is function.__code__:
-            seen.update(frame.f_locals)
-
-    watched(lambda: function(*arguments), profile)
-    return seen
-
-
-def watched(run: Callable[[], object], profile: Profile) -> None:
-    """Call `run()` with `profile` told of every call and return."""
-    previous = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        run()
-    finally:
-        sys.setprofile(previous)
+def expected_name(label: str) -> str:
+    """The name that the naming rule asks for: eq-batch-grad-W1 -> grad_W1."""
+    return re.sub(r"^eq-(batch-|penalty-)?", "", label).replace("-", "_")
 
 
 def _fenced(code: str) -> str:
@@ -132,32 +86,42 @@ def _fenced(code: str) -> str:
 
 
 def _source(obj: Callable[..., Any] | type, docstrings: bool) -> str:
-    text = textwrap.dedent(inspect.getsource(obj)).rstrip()
-    doc = obj.__doc__
-    if docstrings or doc is None:
-        return text
-    start = text.index('    """')
-    end = text.index('"""', start + 7) + 4
-    return text[:start] + text[end:]
+    rows = textwrap.dedent(inspect.getsource(obj)).rstrip().split("\n")
+    if not docstrings and obj.__doc__ is not None:
+        (definition,) = ast.parse("\n".join(rows)).body
+        docstring = definition.body[0]  # type: ignore[attr-defined]  # a function or a class
+        del rows[docstring.lineno - 1 : docstring.end_lineno]
+    return "\n".join(rows)
 
 
 def _labelled(path: Path) -> Iterator[Statement]:
+    """The labelled statements of a module."""
     text = path.read_text(encoding="utf-8")
-    rows, tree = text.splitlines(), ast.parse(text)
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        label = token.type == tokenize.COMMENT and _LABEL.fullmatch(token.string)
-        if not label:
-            continue
-        row = token.start[0]
-        inside = [f for f in functions if f.lineno <= row <= (f.end_lineno or 0)]
-        around = [n for f in inside for n in ast.walk(f) if isinstance(n, ast.Assign | ast.Return)]
-        around = [n for n in around if n.lineno <= row <= (n.end_lineno or 0)]
-        if not around:
-            raise ValueError(f"{path.name}:{row}: {token.string} is not on an assignment or return")
-        statement = around[-1]
-        name = inside[-1].name.rstrip("_")
+    rows = text.splitlines()
+    functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
+    for label, row in _labels(text):
+        function = _innermost(functions, row)
+        inside = ast.walk(function) if function else ()
+        statement = _innermost((n for n in inside if isinstance(n, ast.Assign | ast.Return)), row)
+        if function is None or statement is None:
+            raise ValueError(f"{path.name}:{row}: # @{label} is not on an assignment or return")
+        name = function.name.rstrip("_")
         if isinstance(statement, ast.Assign):
             name = ast.unparse(statement.targets[0])
         code = textwrap.dedent("\n".join(rows[statement.lineno - 1 : statement.end_lineno]))
-        yield Statement(label[1], path, statement.lineno, code, name, inside[-1].name)
+        yield Statement(label, path, statement.lineno, code, name, function.name)
+
+
+def _labels(text: str) -> Iterator[tuple[str, int]]:
+    """The labels in the comments of a module, each with its line."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            found = _LABEL.fullmatch(token.string)
+            if found:
+                yield found[1], token.start[0]
+
+
+def _innermost(nodes: Iterable[Node], row: int) -> Node | None:
+    """The last of these nodes that covers a line; in the order of `ast.walk`, the innermost."""
+    covering = [node for node in nodes if node.lineno <= row <= (node.end_lineno or 0)]
+    return covering[-1] if covering else None

@@ -8,7 +8,8 @@ import inspect
 import math
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -20,7 +21,7 @@ from mlp import data, gradcheck, loop, model
 from mlp.bench import suite
 from mlp.data import DataError
 from mlp.functions import Array
-from mlp.lab import ensemble, experiment, recorded, search, space, verify
+from mlp.lab import ensemble, experiment, space
 from mlp.log import LogError
 from mlp.model import Params
 from mlp.penalty import Lambdas, grad_regularized_risk, regularized_risk
@@ -104,6 +105,15 @@ def whole(text: str, low: int = 0) -> int:
 def positive(text: str) -> int:
     """Read a whole number >= 1, for argparse."""
     return whole(text, low=1)
+
+
+@contextmanager
+def what_is_missing_named() -> Iterator[None]:
+    """Say in one line which package an import lacks."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{error.name} is not installed; pip install {error.name}") from error
 
 
 # --- data ----------------------------------------------------------------------------------------
@@ -232,6 +242,8 @@ def run_search(options: argparse.Namespace) -> int:
     each finalist and seed, and best.yml is an experiment file with the best settings.
     Interrupted anywhere, the same command goes on and ends with the same tables.
     """
+    with what_is_missing_named():
+        from mlp.lab import search  # only here, as searches need joblib
     chosen = space.load(options.search)
     with search.workers(options.backend, options.jobs, options.cluster):
         folder = search.run(chosen, options.results)
@@ -301,6 +313,8 @@ def run_verify(options: argparse.Namespace) -> int:
     Without a NAME, cheap results are run wholly, of the others as many first epochs as fit. Exit
     status 1 if anything disagrees.
     """
+    with what_is_missing_named():
+        from mlp.lab import recorded, verify  # only here, as searches need joblib
     names = options.names or recorded.names(options.experiments)
     results = {name: recorded.load(name, options.experiments, options.results) for name in names}
     unlimited = options.names or options.epochs or options.full
@@ -317,17 +331,8 @@ def run_verify(options: argparse.Namespace) -> int:
         if renewed:
             verify.renew(of)
         agree = agree and (verdict.agrees or renewed)
-        _report(verdict, "renewed" if renewed else "agrees" if verdict.agrees else "disagrees")
+        print(verify.describe(verdict, renewed=renewed))
     return int(not agree)
-
-
-def _report(verdict: verify.Verdict, end: str) -> None:
-    epochs = sum(job.epochs for job in verdict.jobs)
-    print(f"{verdict.name}: {len(verdict.jobs)} runs again, {epochs} epochs in all; {end}")
-    for fault in verdict.faults:
-        print(f"  {fault}")
-    for line in verdict.lines:
-        print(f"  {line.what:13} {'' if line.agrees else 'disagrees: '}{line.says}")
 
 
 # --- check ---------------------------------------------------------------------------------------
@@ -454,7 +459,7 @@ def run_bench(options: argparse.Namespace) -> int:
       cost.csv     all the rest
 
     Takes about a quarter of an hour on a quiet machine. PyTorch and scikit-learn are measured
-    where they are installed: pip install -r requirements-bench.txt.
+    where they are installed: pip install torch scikit-learn.
     """
     usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
     suite.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)

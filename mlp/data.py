@@ -16,15 +16,26 @@ from numpy.typing import ArrayLike
 
 from mlp.functions import Array
 
-ROOT = Path(__file__).parents[1]
+PACKAGE = Path(__file__).resolve().parent
+IN_CHECKOUT = (PACKAGE.parent / "report.qmd").is_file()
+if IN_CHECKOUT:
+    ROOT = PACKAGE.parent
+    CHECKSUMS = ROOT / "data"
+    FETCH = "make data"
+else:  # an installed package works in the folder that it is called from
+    ROOT = Path.cwd()
+    CHECKSUMS = PACKAGE / "checksums"
+    FETCH = "python -m mlp data"
+
+
+def checksums(path: Path) -> dict[str, str]:
+    """Read a file as `md5sum` writes it: a sum and the name of a file in each line."""
+    lines = path.read_text().splitlines()
+    return {name: md5 for md5, name in map(str.split, lines)}
+
 
 # The four official files and their published MD5 sums (Xiao, Rasul and Vollgraf, 2017).
-FASHION_MNIST = {
-    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
-    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
-    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
-}
+FASHION_MNIST = checksums(CHECKSUMS / "fashion-mnist.md5")
 SOURCES = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
@@ -92,6 +103,10 @@ def generate_circles(n: int = 1100, seed: int = 0) -> Dataset:
     """Two concentric circles, n/2 points each: class 0 at radius 1, class 1 at radius 0.8.
 
     Angles are evenly spaced, without noise; only the order is random. Shapes (n, 2) and (n,).
+
+    >>> X, y = generate_circles()
+    >>> X.shape, float(np.hypot(*X[y == 1].T).mean().round(9))
+    ((1100, 2), 0.8)
     """
     angles = 2 * np.pi * np.arange(n // 2) / (n // 2)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
@@ -152,7 +167,9 @@ def folders() -> list[Path]:
     """Where Fashion-MNIST is looked for, in order; `$MLP_DATA` first."""
     override = os.environ.get("MLP_DATA")
     roots = [Path(override)] if override else []
-    roots += [ROOT / "data", ROOT.parent / "shared" / "data"]
+    roots.append(ROOT / "data")
+    if IN_CHECKOUT:
+        roots.append(ROOT.parent / "shared" / "data")
     return [folder for root in roots for folder in (root / "fashion-mnist", root)]
 
 
@@ -167,7 +184,7 @@ def check(path: Path) -> None:
     if found != FASHION_MNIST[path.name]:
         raise DataError(
             f"{path}: MD5 sum {found} instead of {FASHION_MNIST[path.name]}: "
-            "the file is corrupt, truncated or another one; delete it and run: make data"
+            f"the file is corrupt, truncated or another one; delete it and run: {FETCH}"
         )
 
 
@@ -202,7 +219,7 @@ def locate(
     for name in names:
         found = find(name)
         if found is None and not may_download:
-            raise DataError(f"{name}: not found; run: make data")
+            raise DataError(f"{name}: not found; run: {FETCH}")
         path = found or download(name)
         check(path)
         yield name, path, found is None
@@ -256,6 +273,9 @@ def split(data: Dataset, sizes: tuple[int, ...], seed: int) -> list[Dataset]:
     """Disjoint random parts of these sizes, the same for the same seed.
 
     Raises DataError if the sizes are not positive or exceed the number of examples.
+
+    >>> [len(part.y) for part in split(generate_circles(), (600, 300, 200), seed=0)]
+    [600, 300, 200]
     """
     if min(sizes) < 1 or sum(sizes) > len(data.y):
         raise DataError(

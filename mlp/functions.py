@@ -13,7 +13,11 @@ Array = NDArray[Any]
 
 
 def sigmoid(x: ArrayLike) -> Array:
-    """Logistic sigmoid, through tanh (question a.1): nothing overflows. Source: @eq-sigmoid."""
+    """Logistic sigmoid, through tanh (question a.1): nothing overflows. Source: @eq-sigmoid.
+
+    >>> sigmoid([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
     x = np.asarray(x)
     return (np.tanh(x / 2) + 1) / 2  # @eq-sigmoid
 
@@ -33,6 +37,9 @@ def softplus(x: ArrayLike) -> Array:
 
     Here -|x| is min(x, -x), of which the complex step at 0 takes one branch, as it does of rect:
     so it finds the slope 1/2 there, too, where abs_ has none.
+
+    >>> softplus([-1000.0, 1000.0])
+    array([   0., 1000.])
     """
     x = np.asarray(x)
     return rect(x) + np.log1p(np.exp(np.minimum(x, -x)))  # @eq-softplus
@@ -44,7 +51,11 @@ def softplus_prime(x: ArrayLike) -> Array:
 
 
 def sign(x: ArrayLike) -> Array:
-    """Sign of the real part: +1, -1, and 0 at 0. Source: @eq-sign."""
+    """Sign of the real part: +1, -1, and 0 at 0. Source: @eq-sign.
+
+    >>> sign([-2.0, 0.0, 3.0])
+    array([-1.,  0.,  1.])
+    """
     x = np.real(np.asarray(x))
     return np.subtract(x > 0, x < 0, dtype=x.dtype)  # @eq-sign
 
@@ -60,12 +71,20 @@ def abs_prime(x: ArrayLike) -> Array:
 
 
 def rect(x: ArrayLike) -> Array:
-    """Rectifier: the positive part. Source: @eq-rect."""
+    """Rectifier: the positive part. Source: @eq-rect.
+
+    >>> rect([-2.0, 0.0, 3.0])
+    array([0., 0., 3.])
+    """
     return np.maximum(0, x)  # @eq-rect
 
 
 def rect_prime(x: ArrayLike) -> Array:
-    """Derivative of the rectifier as a boolean mask, False at the kink. Source: @eq-rect-prime."""
+    """Derivative of the rectifier as a boolean mask, False at the kink. Source: @eq-rect-prime.
+
+    >>> rect_prime([-2.0, 0.0, 3.0])
+    array([False, False,  True])
+    """
     return np.real(x) > 0  # @eq-rect-prime
 
 
@@ -75,7 +94,11 @@ def l2_squared(x: ArrayLike) -> Array:
 
 
 def grad_l2_squared(x: ArrayLike) -> Array:
-    """Gradient of the squared L2 norm, shape of x. Source: @eq-grad-l2-squared."""
+    """Gradient of the squared L2 norm, shape of x. Source: @eq-grad-l2-squared.
+
+    >>> grad_l2_squared([1.0, -2.0, 0.0])
+    array([ 2., -4.,  0.])
+    """
     return np.multiply(2, x)  # @eq-grad-l2-squared
 
 
@@ -85,7 +108,11 @@ def l1(x: ArrayLike) -> Array:
 
 
 def grad_l1(x: ArrayLike) -> Array:
-    """Subgradient of the L1 norm, 0 where an entry is 0; shape of x. Source: @eq-grad-l1."""
+    """Subgradient of the L1 norm, 0 where an entry is 0; shape of x. Source: @eq-grad-l1.
+
+    >>> grad_l1([1.0, -2.0, 0.0])
+    array([ 1., -1.,  0.])
+    """
     return sign(x)  # @eq-grad-l1
 
 
@@ -93,6 +120,9 @@ def logsumexp(a: Array) -> Array:
     """Log of the sum of exponentials of each column: (m, K) -> (1, K). Source: @eq-logsumexp.
 
     The largest entry is taken out first, so that no logit, however large, overflows.
+
+    >>> logsumexp(np.array([[1000.0], [1000.0]])) - 1000
+    array([[0.69314718]])
     """
     c = a.real.max(axis=0, keepdims=True)
     return c + np.log(np.sum(np.exp(a - c), axis=0, keepdims=True))  # @eq-logsumexp
@@ -102,6 +132,10 @@ def softmax(a: Array) -> Array:
     """Softmax of each column: (m, K) -> (m, K), positive, columns sum to 1. Source: @eq-softmax.
 
     The largest entry is subtracted first: it cancels in the quotient, and nothing overflows.
+
+    >>> softmax(np.array([[0.0, 1000.0], [0.0, 0.0]]))
+    array([[0.5, 1. ],
+           [0.5, 0. ]])
     """
     e = np.exp(a - a.real.max(axis=0, keepdims=True))
     return e / np.sum(e, axis=0, keepdims=True)  # @eq-softmax
@@ -112,5 +146,10 @@ def onehot(m: int, y: ArrayLike) -> Array:
 
     In float32, which holds them exactly and keeps the precision of what they meet.
     Source: @eq-onehot.
+
+    >>> onehot(3, [2, 0])
+    array([[0., 1.],
+           [0., 0.],
+           [1., 0.]], dtype=float32)
     """
     return np.equal(np.arange(m)[:, None], y).astype(np.float32)  # @eq-onehot

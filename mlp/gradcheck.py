@@ -109,6 +109,14 @@ def compare(
 
     `bound` is how far rounding may part gradient and complex step, where that is more than a
     billionth of them; see `rounding`.
+
+    >>> from mlp import model
+    >>> rng = np.random.default_rng(0)
+    >>> theta = model.init(rng, d=5, d_h=4, m=3)
+    >>> x, y = rng.normal(size=(5, 7)), rng.integers(0, 3, 7)
+    >>> gradient = model.bprop(theta, fprop(theta, x), y)
+    >>> all(row.passed for row in compare(lambda p: model.risk(p, x, y), gradient, theta))
+    True
     """
     forward = forward_difference(f, params, epsilon)
     central = central_difference(f, params, epsilon)
@@ -140,22 +148,23 @@ def compare(
 def rounding(params: Params, x: Array, y: Array) -> Params:
     """The most by which rounding can part two right gradients of the risk, entry by entry.
 
-    Every entry is a sum of products over K examples. In whatever order the sum is added up, the
-    error is at most n units of rounding of the sum of the terms' magnitudes, n being the number of
-    roundings from the input to the entry (Higham 2002, chapters 3 and 4). The magnitudes are those
-    of a network of magnitudes, with os + onehot in place of os - onehot. An absolute error of the
-    largest oa is a relative one of os, twice. Not covered: a preactivation that rounding carries
+    Every entry is a sum of products over K examples. In whatever order it is added up, its error is
+    at most n units of rounding of the sum of the terms' magnitudes, n being the number of roundings
+    on the way from the input to the entry (Higham 2002, chapters 3 and 4). The magnitudes are those
+    of a network of magnitudes, with os + onehot in place of os - onehot. Since a lost example is a
+    K-th of the sum, rounding does not hide it. Not covered: a preactivation that rounding carries
     across the kink.
     """
     d, K = x.shape
     m, d_h = params.W2.shape
-    unit = np.finfo(params.W1.dtype).eps / 2
+    precision = np.finfo(params.W1.dtype)
     magnitudes = params.map(np.abs)
     most = fprop(magnitudes, np.abs(x))
-    n_os = 2 * (d + d_h + 4) * most.oa.max() + m + 16  # 16: exponential, twice
+    n_oa = d + d_h + 4  # up to oa, and to its distance from the largest one
+    n_os = 2 * n_oa * most.oa.max() + m + 16  # numerator and denominator; 16: their exponentials
     n = n_os + d + m + K + 4
     sums = bprop_from(magnitudes, most, (fprop(params, x).os + onehot(m, y)) / K)
-    return sums.map(lambda s: 2 * n * unit * s)
+    return sums.map(lambda s: 2 * n * (precision.eps / 2) * s + precision.tiny)
 
 
 def disagreements(one: Params, other: Params, bound: Params) -> int:
@@ -185,6 +194,9 @@ def differences(
     """How far f_prime(x) is from numerical derivatives of f at x, (n,), at worst.
 
     Either f acts elementwise, or it is a scalar function of x, of which f_prime is the gradient.
+
+    >>> differences(np.sin, np.cos, np.linspace(0, 1, 5)).complex_step < 1e-15
+    True
     """
 
     def stepped(direction: Array) -> Array:

@@ -28,6 +28,14 @@ def bprop(params: Params, x: Array, y: Array) -> Params:
     """Gradient of the mean loss over the K columns of x, (d, K), classes y, (K,), by a loop.
 
     Source: b.7, @eq-grad-theta.
+
+    >>> from mlp import model
+    >>> rng = np.random.default_rng(0)
+    >>> theta = model.init(rng, d=5, d_h=4, m=3)
+    >>> x, y = rng.normal(size=(5, 7)), rng.integers(0, 3, 7)
+    >>> matrix = model.bprop(theta, fprop(theta, x), y)
+    >>> [np.allclose(a, b) for a, b in zip(bprop(theta, x, y), matrix, strict=True)]
+    [True, True, True, True]
     """
     K = y.size
     total = params.map(np.zeros_like)

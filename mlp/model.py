@@ -42,6 +42,10 @@ def init(
     """Draw weights uniformly from ±1/√n_c, n_c being the layer's number of inputs; zero biases.
 
     Source: the assignment's practical part, "Parameter initialization".
+
+    >>> theta = init(np.random.default_rng(0), d=2, d_h=3, m=4)
+    >>> [p.shape for p in theta]
+    [(3, 2), (3, 1), (4, 3), (4, 1)]
     """
 
     def uniform(n_out: int, n_c: int) -> Array:
@@ -57,7 +61,13 @@ def init(
 
 
 def fprop(params: Params, x: Array) -> Activations:
-    """Forward propagation of the columns of x, (d, K), from input to output. Source: b.1 to b.3."""
+    """Forward propagation of the columns of x, (d, K), from input to output. Source: b.1 to b.3.
+
+    >>> theta = Params(W1=np.eye(2), b1=np.zeros((2, 1)), W2=np.eye(2), b2=np.zeros((2, 1)))
+    >>> fprop(theta, np.array([[1.0], [-1.0]])).hs
+    array([[1.],
+           [0.]])
+    """
     W1, b1, W2, b2 = params
     ha = W1 @ x + b1  # @eq-ha
     hs = rect(ha)  # @eq-hs
@@ -70,6 +80,9 @@ def loss(oa: Array, y: Array) -> Array:
     """Cross-entropy loss of each column: (m, K), classes (K,) in 0..m-1 -> (K,). Source: b.4.
 
     Taken from the preactivations, so that a vanishing probability gives a finite loss.
+
+    >>> loss(np.zeros((3, 1)), np.array([2]))  # ln 3
+    array([1.09861229])
     """
     L = logsumexp(oa)[0] - oa[y, np.arange(y.size)]  # @eq-L
     return L
@@ -90,6 +103,13 @@ def bprop(params: Params, act: Activations, y: Array) -> Params:
 
     `act` is what `fprop` returned, y the classes, (K,). The factor 1/K enters once, here;
     everything after it is a sum over columns. Source: b.7, minibatch form.
+
+    >>> theta = init(np.random.default_rng(0), d=2, d_h=3, m=4).map(np.zeros_like)
+    >>> bprop(theta, fprop(theta, np.ones((2, 1))), np.array([0])).b2
+    array([[-0.75],
+           [ 0.25],
+           [ 0.25],
+           [ 0.25]])
     """
     m, K = act.oa.shape
     grad_oa = (act.os - onehot(m, y)) / K  # @eq-batch-grad-oa
@@ -112,7 +132,11 @@ def bprop_from(params: Params, act: Activations, grad_oa: Array) -> Params:
 
 
 def count(params: Params) -> int:
-    """The number n_θ of scalar parameters. Source: b.5."""
+    """The number n_θ of scalar parameters. Source: b.5.
+
+    >>> count(init(np.random.default_rng(0), d=2, d_h=3, m=4))
+    25
+    """
     W1, b1, W2, b2 = params
     n_theta = W1.size + b1.size + W2.size + b2.size  # @eq-n-theta
     return n_theta

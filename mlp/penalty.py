@@ -18,7 +18,12 @@ class Lambdas(NamedTuple):
 
 
 def penalty(params: Params, lambdas: Lambdas) -> Array:
-    """The scalar 𝓛(θ), added once to the empirical risk, never averaged. Source: b.18."""
+    """The scalar 𝓛(θ), added once to the empirical risk, never averaged. Source: b.18.
+
+    >>> W1, W2, b = np.array([[1.0, -2.0]]), np.array([[3.0]]), np.ones((1, 1))
+    >>> float(penalty(Params(W1, b, W2, b), Lambdas(l11=1, l12=10, l21=100, l22=1000)))
+    9353.0
+    """
     W1, _, W2, _ = params
     l11, l12, l21, l22 = lambdas
     return (  # @eq-penalty
@@ -27,7 +32,12 @@ def penalty(params: Params, lambdas: Lambdas) -> Array:
 
 
 def grad_penalty(params: Params, lambdas: Lambdas) -> Params:
-    """Subgradient of 𝓛(θ): 0 for a weight that is 0, and for the biases. Source: b.18."""
+    """Subgradient of 𝓛(θ): 0 for a weight that is 0, and for the biases. Source: b.18.
+
+    >>> W1, W2, b = np.array([[1.0, -2.0]]), np.array([[3.0]]), np.ones((1, 1))
+    >>> grad_penalty(Params(W1, b, W2, b), Lambdas(l11=1, l12=10, l21=100, l22=1000)).W1
+    array([[ 21., -41.]])
+    """
     W1, b1, W2, b2 = params
     l11, l12, l21, l22 = lambdas
     grad_W1 = l11 * grad_l1(W1) + l12 * grad_l2_squared(W1)  # @eq-penalty-grad-W1

@@ -13,7 +13,11 @@ from mlp.model import Activations, Params, bprop_from
 
 
 def target(m: int, y: Array, s: float) -> Array:
-    """Classes (K,) as probabilities, (m, K): 1 - s on the class, and s spread evenly over all."""
+    """Classes (K,) as probabilities, (m, K): 1 - s on the class, and s spread evenly over all.
+
+    >>> target(4, np.array([1]), s=0.2).ravel()
+    array([0.05, 0.85, 0.05, 0.05])
+    """
     t = (1 - s) * onehot(m, y).astype(float) + s / m  # @eq-t
     return t
 

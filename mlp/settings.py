@@ -9,7 +9,15 @@ from mlp.penalty import Lambdas
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used; the message names it, its value and what would be right."""
+    """A setting that cannot be used; the message names it, its value and what would be right.
+
+    >>> Settings(d_h=20, eta=0.1, epochs=5).K
+    100
+    >>> Settings(d_h=0, eta=0.1, epochs=5)
+    Traceback (most recent call last):
+        ...
+    mlp.settings.SettingsError: d_h is 0; it must be a whole number >= 1 and < 2^31
+    """
 
 
 def _rule(means: str, right: str, ok: Callable[[Any], bool]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Renders report.qmd, with the Quarto program or where it cannot be had.
 
-`__main__` chooses the route. The direct one: `document` reads the source, `execute` runs its
-chunks, `direct` drives Pandoc (told by pandoc.yml and filter.lua) and Typst; a test keeps it well
-below 500 lines of code. shared.lua serves both routes, missing.lua and html.lua Quarto; `lint`
-and `submission` either.
+`__main__` chooses the route, and `watch` renders again on every save. The direct route: `dialect`
+says what it understands, `cells` and `keys` what runs and what that depends on, `kernel` runs it
+(with `inside` inside), `cache` keeps what it showed, `execute` decides between the two, `weave`
+puts it in its place, and `direct` drives Pandoc (told by pandoc.yml and filter.lua) and Typst.
+shared.lua serves both routes, missing.lua and html.lua Quarto; `lint` and `submission` either.
 """

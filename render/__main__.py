@@ -9,13 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-import yaml
-
+from literate.reader import REPORT, ROOT
 from render import direct
-from render.document import FORMATS, ROOT, read
-from render.execute import Session, salt
+from render.dialect import FORMATS
+from render.execute import Session
+from render.watch import watch
 
-REPORT = ROOT / "report.qmd"
 OUTPUT = ROOT / "_output"
 QUARTO = shutil.which("quarto") or shutil.which(Path(sys.executable).with_name("quarto"))
 
@@ -42,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         why = "as there is no Quarto" if options.route == "auto" else "as asked for"
         print(f"Rendering directly with Jupyter, Pandoc and Typst, {why}", flush=True)
         with contextlib.closing(Session(OUTPUT / ".cache.json")) as session:
-            return watch(options.to, session) if options.watch else once(options.to, session)
+            if options.watch:
+                watch(lambda: once(options.to, session) == 0, session)
+            return once(options.to, session)
     return 130
 
 
@@ -51,36 +52,11 @@ def once(to: str, session: Session) -> int:
     begun = time.perf_counter()
     try:
         target = direct.render(REPORT, to, session, OUTPUT)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        where = f"{REPORT.name}: " if isinstance(error, UnicodeError | yaml.YAMLError) else ""
-        print(f"render: {where}{error}", file=sys.stderr)
+    except (OSError, ValueError) as error:
+        print(f"render: {error}", file=sys.stderr)
         return 1
     print(f"{target} in {time.perf_counter() - begun:.1f} s", flush=True)
     return 0
-
-
-def watch(to: str, session: Session) -> int:
-    """Render whenever something changes that the report depends on, until Ctrl-C.
-
-    In between, a kernel runs all chunks, so that the next edit finds it warm. After a change of
-    code it is a new kernel, and the report is rendered again with what that one found.
-    """
-    doubtful = False
-    seen: tuple[object, ...] = ()
-    warming = session.outputs([], "")
-    while True:
-        with contextlib.suppress(OSError, ValueError):
-            now = (REPORT.read_bytes(), (ROOT / "references.bib").read_bytes(), salt())
-            if now != seen and (seen := now):
-                warming.close()  # here, as the garbage collection would swallow a Ctrl-C
-                if once(to, session) == 0:
-                    warming = session.outputs(read(REPORT)[1], salt(), warm=True)
-                    doubtful = bool(session.doubtful)
-            if next(warming, None) is None:
-                if doubtful:
-                    once(to, session)
-                    doubtful = False
-                time.sleep(0.3)
 
 
 if __name__ == "__main__":

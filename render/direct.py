@@ -4,14 +4,20 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pypandoc
 import typst
 import yaml
 
-from render.document import ROOT, ReportError, read
-from render.execute import Session, weave
+from literate.reader import ROOT
+from literate.report import Report
+from render.dialect import ReportError, read
+from render.execute import Session
+from render.keys import salt
+from render.weave import weave
 
 CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
 # Settings in _quarto.yml that this route has built in.
@@ -29,26 +35,16 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
         raise ReportError("--to pdf needs TeX Live; see the README, or use --to typst")
     if any(CONFIG.get(key) != value for key, value in FIXED.items()):
         raise ReportError(f"_quarto.yml: without Quarto, nothing else is known than {FIXED}")
-    front, parts = read(source)
-    meta = CONFIG | CONFIG["format"][to] | front | {"jupyter": KERNEL}
-    meta["author"] = [author["name"] for author in front.get("author") or []]
+    report = read(source)
+    meta = metadata(report, to)
     target = output / meta["output-file"]
     output.mkdir(parents=True, exist_ok=True)
     folder = output / f".render-{os.getpid()}"  # the same each time: Typst sets anew what changed
     folder.mkdir(exist_ok=True)
     try:
-        text = weave(parts, session, folder, echo=meta.get("echo", CONFIG["execute"]["echo"]))
-        if to == "ipynb":
-            title = f"# {meta.get('title', '')} {{-}}"
-            text = "\n\n".join([title, meta.get("subtitle", ""), ", ".join(meta["author"]), text])
-        product = folder / target.name
-        written = product.with_suffix(".typ") if to == "typst" else product
-        command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
-        command += [f"--output={written}", *(["--toc"] if meta.get("toc") else [])]
-        markdown = f"---\n{yaml.safe_dump(meta)}---\n\n{text}".encode()
-        subprocess.run(command, input=markdown, capture_output=True, cwd=source.parent, check=True)
-        if to == "typst":
-            typst.compile(str(written), output=str(product), root="/")
+        outputs = session.outputs(report, salt(), unchanged=lambda: read(source) == report)
+        text = weave(report, list(outputs), folder, echo=meta["echo"])
+        product = convert(text, meta, to, folder / target.name, source.parent)
         product.replace(target)
     except subprocess.CalledProcessError as error:
         raise located(source, f"Pandoc: {error.stderr.decode().strip()}") from error
@@ -60,10 +56,36 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     return target
 
 
+def metadata(report: Report, to: str) -> dict[str, Any]:
+    """What _quarto.yml and the front matter say of a format, for Pandoc and its templates."""
+    echo = {"echo": CONFIG["execute"]["echo"]}
+    meta = echo | CONFIG | CONFIG["format"][to] | report.front | {"jupyter": KERNEL}
+    meta["author"] = [author["name"] for author in report.front.get("author") or []]
+    return meta
+
+
+def convert(text: str, meta: Mapping[str, Any], to: str, product: Path, folder: Path) -> Path:
+    """Make the file `product` of Markdown, in which paths begin at `folder`."""
+    if to == "ipynb":
+        title = f"# {meta.get('title', '')} {{-}}"
+        text = "\n\n".join([title, meta.get("subtitle", ""), ", ".join(meta["author"]), text])
+    written = product.with_suffix(".typ") if to == "typst" else product
+    command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
+    command.append(f"--output={written}")
+    if meta.get("toc"):
+        command.append("--toc")
+    markdown = f"---\n{yaml.safe_dump(dict(meta))}---\n\n{text}".encode()
+    subprocess.run(command, input=markdown, capture_output=True, cwd=folder, check=True)
+    if to == "typst":
+        typst.compile(str(written), output=str(product), root="/")
+    return product
+
+
 def located(source: Path, message: str) -> ReportError:
     """The message, after the first line of the source that has what the message names."""
-    lines = list(enumerate(source.read_text().splitlines(), start=1))
-    names = sorted(sum(re.findall(NAMED, message), ()), key=len, reverse=True)
-    for number in (number for name in names if name[1:] for number, line in lines if name in line):
-        return ReportError(f"{source.name}:{number}: {message}")
+    names = [name for groups in re.findall(NAMED, message) for name in groups if len(name) > 1]
+    for name in sorted(names, key=len, reverse=True):
+        for number, line in enumerate(source.read_text().splitlines(), start=1):
+            if name in line:
+                return ReportError(f"{source.name}:{number}: {message}")
     return ReportError(message)

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
-from render.document import ROOT, Part, ReportError, read
+from literate.reader import REPORT, read
+from literate.report import Fault, Report
+from literate.source import statements
+from render import dialect
 
 # LaTeX that is lost or badly set on the way to Typst, and what to write instead.
 LATEX = {
@@ -26,6 +27,7 @@ LATEX = {
     r"\\!": "is set badly; leave it out",
     r"\\left\.": r"use \Big| without \left.",
     r"\\begin\{array\}\{[^}]*\|": "rules in `array` are lost",
+    r"(?<!\\left)(?<!\\right)(?<!\\[bB]ig)(?<![\\{a-z])\|": r"in mathematics: use \left| … \right|",
 }
 # What stands outside of mathematics and reaches no PDF by Typst, or not by every route.
 OUTSIDE = {
@@ -33,164 +35,122 @@ OUTSIDE = {
     r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>": "HTML is lost: use Markdown",
     r"[^\0-\u017f\u2010-\u2026]": "LaTeX's text font lacks this character: use mathematics",
     r"(?<=\|\n)\n*:(?!.*\{#tbl-).+": "a table's caption needs a label {#tbl-…}, else it is lost",
+    r"\$\$": "a display without an end, or with an empty line in it, is shown as it is written",
 }
-LABEL = re.compile(r"\{[^{}\n]*#((?:eq|fig|tbl|lst|sec)-[\w-]+)")
-USE = re.compile(r"(?<![\w`])@((?:eq|fig|tbl|lst|sec)-[\w-]*\w)")
 NUMBERED = ("eq-", "fig-", "tbl-", "lst-")
+NEEDED = {"fig-": ("fig-cap", "fig-alt"), "tbl-": ("tbl-cap",)}  # options by kind of label
 WIDTH = 88
 UNIT = r"%(?! interval)|(?:per ?cent|sec(?:ond)?s?|min(?:ute)?s?|hours?|[mµ]?s)\b"
-RESULT = rf"\d[\d.,]*(?:\\,|[\s\\$*-]){{0,4}}(?:{UNIT})"
-MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+(?:\n[^$\n]+)?)\$", re.S)
+RESULT = re.compile(rf"\d[\d.,]*(?:\\,|[\s\\$*-]){{0,4}}(?:{UNIT})")
+NUMBER = re.compile(r"[\d.,\\%$\s]+")  # a formula that is no more than that
+RESULTS = {"sec-practical", "sec-beyond"}  # the parts in which each figure is computed
 
 
-def lint(path: Path = ROOT / "report.qmd") -> list[str]:
+def lint(path: Path = REPORT) -> list[str]:
     """Every fault as `report.qmd:LINE: what`, in the order of lines."""
-    _, parts = read(path)
+    report = read(path)
     faults = [
-        *_latex(parts),
-        *_outside(parts),
-        *_labels(parts),
-        *_figures(parts),
-        *_typed_results(parts),
+        *dialect.faults(report),
+        *_latex(report),
+        *_outside(report),
+        *_labels(report),
+        *_figures(report),
+        *_typed_results(report),
+        *_wide_code(report),
+        *_macros_in_captions(report),
     ]
-    faults += [*_wide_code(parts), *_macros_in_captions(parts)]
-    return [f"{path.name}:{line}: {text}" for line, text in sorted(set(faults))]
+    return [f"{path.name}:{line}: {what}" for line, what in sorted(set(faults))]
 
 
-Parts = list[Part]
-Faults = Iterator[tuple[int, str]]
-
-
-def _prose(parts: Parts) -> Iterator[tuple[str, int]]:
-    """Prose with its first line; fenced code, code spans and comments blanked, lines kept."""
-    for part in parts:
-        if part.options is None:
-            text = re.sub(
-                r"(^```.*?^```$|<!--.*?-->|`[^`\n]+`)",
-                _blank,
-                part.prose,
-                flags=re.S | re.M,
-            )
-            yield text, part.line
-
-
-def _blank(found: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", found[0])
-
-
-def _line(text: str, position: int, first: int) -> int:
-    return first + text.count("\n", 0, position)
-
-
-def _latex(parts: Parts) -> Faults:
-    for text, first in _prose(parts):
+def _latex(report: Report) -> Iterator[Fault]:
+    for piece in (*report.formulas, *report.macros):
+        latex = report.text[piece.start : piece.end]
         for pattern, remedy in LATEX.items():
-            for found in re.finditer(pattern, text):
-                yield _line(text, found.start(), first), f"{found[0]}: {remedy}"
-        for found in MATH.finditer(text):
-            body, line = found[1] or found[2], _line(text, found.start(), first)
-            if re.search(r"(?<!\\left)(?<!\\right)(?<!\\[bB]ig)(?<![\\{a-z])\|", body):
-                yield line, r"| in mathematics: use \left| … \right|"
-            if any(row.count("&") > 1 for row in re.split(r"\\\\", body)) and "aligned" in body:
-                yield line, "several column pairs in one `aligned`: use one"
+            for found in re.finditer(pattern, latex):
+                yield Fault(report.line(piece.start + found.start()), f"{found[0]}: {remedy}")
+    for formula in report.formulas:
+        rows = formula.latex.split(r"\\")
+        if "aligned" in formula.latex and any(row.count("&") > 1 for row in rows):
+            yield Fault(formula.line, "several column pairs in one `aligned`: use one")
 
 
-def _outside(parts: Parts) -> Faults:
-    for text, first in _prose(parts):
-        text = re.sub(r"^\\newcommand.*", "", MATH.sub(_blank, text), flags=re.M)
-        for pattern, remedy in OUTSIDE.items():
-            for found in re.finditer(pattern, text):
-                yield _line(text, found.end(), first), f"{found[0].strip()}: {remedy}"
+def _outside(report: Report) -> Iterator[Fault]:
+    for pattern, remedy in OUTSIDE.items():
+        for found in re.finditer(pattern, report.words):
+            yield Fault(report.line(found.end()), f"{found[0].strip()}: {remedy}")
 
 
-def _labels(parts: Parts) -> Faults:
-    defined = [
-        (found[1], _line(text, found.start(), first))
-        for text, first in _prose(parts)
-        for found in LABEL.finditer(text)
-    ] + [
-        (part.options["label"], part.line)
-        for part in parts
-        if part.options and "label" in part.options
-    ]
-    used = [
-        (found[1], _line(text, found.start(), first))
-        for text, first in _prose(parts)
-        for found in USE.finditer(text)
-    ]
-    captions = " ".join(
-        str(part.options.get(f"{kind}-cap", ""))
-        for part in parts
-        if part.options
-        for kind in ("fig", "tbl", "lst")
-    )
-    known, mentioned = {label for label, _ in defined}, {label for label, _ in used}
-    mentioned |= {found[1] for found in USE.finditer(captions)} | code_labels()
-    counts = Counter(label for label, _ in defined)
-    for label, line in defined:
-        if counts[label] > 1:
-            yield line, f"label {label} is given {counts[label]} times"
-        if label not in mentioned and label.startswith(NUMBERED):
-            yield line, f"{label} is never referred to"
-    for label, line in used:
-        if label not in known:
-            yield line, f"reference to @{label}, which nothing bears"
+def _labels(report: Report) -> Iterator[Fault]:
+    given = Counter(label.name for label in report.labels)
+    mentioned = {reference.name for reference in report.references} | set(statements())
+    displays = {display.label for display in report.displays}
+    for label in report.labels:
+        name, times = label.name, given[label.name]
+        if times > 1:
+            yield Fault(label.line, f"label {name} is given {times} times")
+        if name.startswith(NUMBERED) and name not in mentioned:
+            yield Fault(label.line, f"{name} is never referred to")
+        if name.startswith("eq-") and name not in displays:
+            yield Fault(label.line, f"{name} follows no display on its last line")
+    for reference in report.references:
+        if reference.name not in given:
+            yield Fault(reference.line, f"reference to @{reference.name}, which nothing bears")
 
 
-def code_labels(root: Path = ROOT) -> set[str]:
-    """The equation labels that code lines of the package bear."""
-    files = sorted((root / "mlp").glob("*.py"))
-    return {found for f in files for found in re.findall(r"# @(eq-[\w-]*\w)", f.read_text())}
+def _figures(report: Report) -> Iterator[Fault]:
+    for chunk in report.chunks:
+        for option in NEEDED.get(chunk.label[:4], ()):
+            if not str(chunk.options.get(option, "")).strip():
+                yield Fault(chunk.line, f"chunk {chunk.label} lacks {option}")
+    for image in report.images:
+        if not re.search(r"fig-alt=.\s*[^\s\"']", image.attributes):
+            shown = report.text[image.start : image.end]
+            yield Fault(image.line, f"image without fig-alt: {shown}")
 
 
-def _figures(parts: Parts) -> Faults:
-    for part in parts:
-        if part.options:
-            label = str(part.options.get("label", ""))
-            for prefix, needed in (("fig-", ("fig-cap", "fig-alt")), ("tbl-", ("tbl-cap",))):
-                for option in needed:
-                    if label.startswith(prefix) and not str(part.options.get(option, "")).strip():
-                        yield part.line, f"chunk {label} lacks {option}"
-    for text, first in _prose(parts):
-        for found in re.finditer(r"!\[[^\]]*\]\([^)]*\)(\{[^}]*\})?", text):
-            if not re.search(r"fig-alt=.\s*[^\s\"']", found[1] or ""):
-                yield _line(text, found.start(), first), f"image without fig-alt: {found[0]}"
+def _typed_results(report: Report) -> Iterator[Fault]:
+    for found in RESULT.finditer(_with_numbers(report)):
+        if RESULTS.intersection(report.sections(found.start())):
+            line = report.line(found.start())
+            yield Fault(line, f"{found[0]!r} is typed by hand: compute it in inline code")
 
 
-def _typed_results(parts: Parts) -> Faults:
-    practical = False
-    for text, first in _prose(parts):
-        text = MATH.sub(lambda m: m[0] if re.fullmatch(r"[\d.,\\%$\s]+", m[0]) else _blank(m), text)
-        for found in re.finditer(rf"^# .*|{RESULT}", text, re.M):
-            if found[0].startswith("# "):
-                practical = "#sec-practical" in found[0] or "#sec-beyond" in found[0]
-            elif practical:
-                line = _line(text, found.start(), first)
-                yield line, f"{found[0]!r} is typed by hand: compute it in inline code"
+def _with_numbers(report: Report) -> str:
+    """The words of the report, and those of its formulas that are mere numbers."""
+    text, begun = [], 0
+    for formula in report.inlines:
+        if NUMBER.fullmatch(formula.latex):
+            text += [report.words[begun : formula.start], report.text[formula.start : formula.end]]
+            begun = formula.end
+    return "".join([*text, report.words[begun:]])
 
 
-def _wide_code(parts: Parts) -> Faults:
-    for part in parts:
-        if part.options and part.options.get("echo"):
-            head = 1 + len(part.options)
-            for number, line in enumerate(part.code.splitlines(), start=part.line + head):
-                if len(line) > WIDTH:
-                    yield number, f"a line of code of {len(line)} columns: {WIDTH} fit the page"
+def _wide_code(report: Report) -> Iterator[Fault]:
+    for chunk in report.chunks:
+        if chunk.options.get("echo"):
+            for number, row in enumerate(chunk.code.splitlines(), start=chunk.code_line):
+                if len(row) > WIDTH:
+                    yield Fault(number, f"a line of code of {len(row)} columns: {WIDTH} fit")
 
 
-def _macros_in_captions(parts: Parts) -> Faults:
-    macros = {name for p in parts for name in re.findall(r"\\newcommand\{(\\\w+)\}", p.prose)}
-    for part in parts:
-        for kind in ("fig", "tbl"):
-            for name in re.findall(r"\\[A-Za-z]+", (part.options or {}).get(f"{kind}-cap", "")):
-                if name in macros:
-                    yield part.line, f"{name} in a caption: Quarto expands no macro there"
+def _macros_in_captions(report: Report) -> Iterator[Fault]:
+    macros = {macro.name for macro in report.macros}
+    for chunk in report.chunks:
+        for name in re.findall(r"\\[A-Za-z]+", chunk.caption):
+            if name in macros:
+                yield Fault(chunk.line, f"{name} in a caption: Quarto expands no macro there")
+
+
+def main() -> int:
+    """Print the faults of the report; 1 if there are any."""
+    try:
+        found = lint()
+    except (OSError, ValueError) as error:
+        print(f"render.lint: {error}", file=sys.stderr)
+        return 1
+    print("\n".join([*found, f"{REPORT.name}: {len(found)} faults"]))
+    return bool(found)
 
 
 if __name__ == "__main__":
-    try:
-        found = lint()
-    except (ReportError, yaml.YAMLError) as error:
-        sys.exit(f"render.lint: {error}")
-    print("\n".join([*found, f"report.qmd: {len(found)} faults"]))
-    sys.exit(bool(found))
+    sys.exit(main())

@@ -5,7 +5,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from render.document import ROOT, read
+from literate.reader import ROOT, read
 
 COMMENT = {".py": "#", ".yml": "#", ".toml": "#", ".lua": "--", ".typ": "//", ".tex": "%"}
 
@@ -31,7 +31,7 @@ def main() -> int:
     if changed:
         print(f"submission: commit first, so that PDF and sources agree:\n{changed}")
         return 1
-    names = ", ".join(author["name"] for author in read(ROOT / "report.qmd")[0]["author"])
+    names = ", ".join(author["name"] for author in read(ROOT / "report.qmd").front["author"])
     target = ROOT / "_output" / "submission.zip"
     temporary = target.with_suffix(".tmp")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:

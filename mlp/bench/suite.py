@@ -28,7 +28,7 @@ def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool
     present = methods.available()
     missing = [package for method, package in methods.PACKAGES.items() if method not in present]
     if missing:
-        print(f"without {' and '.join(missing)}: pip install -r requirements-bench.txt adds them")
+        print(f"without {' and '.join(missing)}: pip install {' '.join(missing)} adds them")
     load = {"load_average": round(os.getloadavg()[0], 2)}  # what else the machine was doing
     counts = sorted({1, os.cpu_count() or 1})
 

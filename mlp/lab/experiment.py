@@ -87,7 +87,9 @@ def _is_flag(value: object) -> bool:
 
 
 def _are_different(seeds: object) -> bool:
-    return isinstance(seeds, list) and 0 < len(seeds) == len({str(seed) for seed in seeds})
+    if not isinstance(seeds, list) or not seeds:
+        return False
+    return len({str(seed) for seed in seeds}) == len(seeds)
 
 
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows

@@ -76,6 +76,17 @@ def _missing(faults: list[str]) -> bool:
     return any("not recorded" in fault for fault in faults)
 
 
+def describe(verdict: Verdict, *, renewed: bool) -> str:
+    """What was found, the end of it first: a line each."""
+    end = "renewed" if renewed else "agrees" if verdict.agrees else "disagrees"
+    epochs = sum(job.epochs for job in verdict.jobs)
+    said = [f"{verdict.name}: {len(verdict.jobs)} runs again, {epochs} epochs in all; {end}"]
+    said += [f"  {fault}" for fault in verdict.faults]
+    for line in verdict.lines:
+        said.append(f"  {line.what:13} {'' if line.agrees else 'disagrees: '}{line.says}")
+    return "\n".join(said)
+
+
 def renewable(verdict: Verdict, of: Recorded) -> bool:
     """Whether nothing but the code differs, and all came out again bit for bit."""
     only_code = all(OF_CODE.fullmatch(fault) for fault in verdict.faults)

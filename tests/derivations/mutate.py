@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from derivations import REPORT
-from derivations.read import DISPLAY, displays
 from derivations.verify import check
+from literate.reader import parse
 
 ARG = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"  # a braced argument, braces within
 SUB = rf"(?:_(?:\w|{ARG}))?"
@@ -133,19 +133,16 @@ def edits(text: str, count: int, seed: int) -> Iterator[Edit]:
     """Up to `count` different edits, the kinds in turn, drawn with the seed."""
     rng = random.Random(seed)
     sites: dict[str, list[tuple[int, int, str, int]]] = {kind: [] for kind in KINDS}
-    lines = {display.line for display in displays(text)}
-    for match in DISPLAY.finditer(text):
-        display = text.count("\n", 0, match.start()) + 1
-        if display not in lines:
-            continue
-        latex = WORDS.sub(lambda words: "\0" * len(words[0]), match[1])
+    for display in parse(text).displays:
+        begun = display.start + len("$$")
+        latex = WORDS.sub(lambda words: "\0" * len(words[0]), display.latex)
         for kind, patterns in KINDS.items():
             for pattern, new in patterns:
                 for found in re.finditer(pattern, latex, re.M):
-                    start = match.start(1) + found.start()
+                    start = begun + found.start()
                     replaced = found.expand(new)
                     if replaced != found[0] and "\0" not in found[0]:
-                        sites[kind].append((start, start + len(found[0]), replaced, display))
+                        sites[kind].append((start, start + len(found[0]), replaced, display.line))
     queues = [(kind, rng.sample(places, len(places))) for kind, places in sites.items()]
     while count and any(queue for _, queue in queues):
         for kind, queue in queues:

@@ -3,23 +3,8 @@ import re
 import pytest
 
 from literate import appendix
-from literate.source import equations, statements
-
-
-def test_the_shape_of_everything_that_has_a_label_is_known():
-    assert set(appendix.shapes()) == set(statements())
-
-
-SHAPES = {"W1": "d_h × d", "b1": "d_h × 1", "W2": "m × d_h", "b2": "m × 1", "x": "d × 1"}
-SHAPES |= {"ha": "d_h × {}", "hs": "d_h × {}", "oa": "m × {}"}
-
-
-@pytest.mark.parametrize("name", SHAPES)
-def test_a_gradient_has_the_shape_of_what_it_is_taken_with_respect_to(name):
-    found = {k: v.replace(r" \times ", " × ").strip("$") for k, v in appendix.shapes().items()}
-    assert found[f"eq-grad-{name}"] == SHAPES[name].format(1)
-    if name != "x":
-        assert found[f"eq-batch-grad-{name}"] == SHAPES[name].format("K")
+from literate.reader import equations
+from literate.source import statements
 
 
 def test_every_equation_is_listed_once():

@@ -3,11 +3,9 @@ import re
 import pytest
 
 from literate import source
-from literate.source import equations, expected_name, line, quote, statements
+from literate.reader import equations
+from literate.source import expected_name, line, quote, statements
 from mlp import functions, loop, model
-from render import direct
-from render.execute import Session
-from tests.render.test_render import text_of
 
 # Labelled equations of the report that no statement carries out, each with its reason.
 PROSE_ONLY: dict[str, str] = {}
@@ -16,11 +14,6 @@ PROSE_ONLY: dict[str, str] = {}
 def test_labels_in_code_and_report_agree_both_ways():
     assert set(statements()) == set(equations()) - set(PROSE_ONLY)
     assert set(PROSE_ONLY) <= set(equations())
-
-
-def test_every_label_of_the_report_is_one_of_a_display():
-    labels = re.findall(r"\{#(eq-[\w-]+)\}", source.REPORT.read_text(encoding="utf-8"))
-    assert sorted(labels) == sorted(equations())
 
 
 @pytest.mark.parametrize("label", statements())
@@ -79,17 +72,3 @@ def test_quoting_leaves_the_docstring_out_and_the_code_as_it_is():
 def test_labelled_tells_functions_of_the_same_name_apart():
     assert list(source.labelled(loop.bprop)) == ["eq-grad-theta"]
     assert list(source.labelled(model.bprop)) == ["eq-batch-grad-oa"]
-
-
-def test_numbers_in_listings_are_those_of_the_equations_in_the_pdf(tmp_path):
-    text = source.REPORT.read_text(encoding="utf-8")
-    macros = "\n".join(re.findall(r"^\\newcommand.*$", text, re.MULTILINE))
-    displays = [f"$$\n{latex}\n$$ {{#{label}}}" for label, latex in equations().items()]
-    probes = [f"{line(label)}\nis [-@{label}]." for label in statements()]
-    report = tmp_path / "report.qmd"
-    report.write_text("\n\n".join(["---\ntitle: T\n---", macros, *displays, *probes]))
-    (tmp_path / "references.bib").touch()
-    pdf = text_of(direct.render(report, "typst", Session(tmp_path / "cache"), tmp_path))
-    numbers = [str(1 + list(equations()).index(label)) for label in statements()]
-    assert re.findall(r"# \((\d+)\)", pdf) == numbers
-    assert re.findall(r"is (\d+)\.", pdf) == numbers

@@ -104,6 +104,19 @@ def test_rounding_explains_the_difference_of_loop_and_matrix_for_any_number_of_e
         assert gradcheck.disagreements(looped, matrix, bound) == 0
 
 
+def test_rounding_explains_what_single_precision_changes():
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        d, d_h, m, K = rng.integers(1, 40, 4)
+        theta, columns, classes = generic(seed, d, d_h, m, K)
+        theta, columns = theta.map(np.float32), columns.astype(np.float32)
+        single = model.bprop(theta, model.fprop(theta, columns), classes)
+        wide, wide_columns = theta.map(np.float64), columns.astype(float)
+        double = model.bprop(wide, model.fprop(wide, wide_columns), classes)
+        half = gradcheck.rounding(theta, columns, classes).map(lambda b: b / 2)
+        assert gradcheck.disagreements(single, double, half) == 0
+
+
 WRONG = {
     "an example is left out": lambda K, g, rest: rest.map(lambda r: r * (K - 1) / K),
     "the mean is of all but one": lambda K, g, rest: rest,
@@ -115,7 +128,7 @@ WRONG = {
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("K", [2, 20_000])
 def test_rounding_does_not_explain_a_wrong_gradient(K, wrong):
-    theta, columns, classes = generic(K=K)
+    theta, columns, classes = generic(d=3, d_h=2, m=2, K=K)
     right = model.bprop(theta, model.fprop(theta, columns), classes)
     rest = model.bprop(theta, model.fprop(theta, columns[:, 1:]), classes[1:])
     bound = gradcheck.rounding(theta, columns, classes)

@@ -8,9 +8,7 @@ import subprocess
 import pytest
 
 from render import direct
-from render.document import ROOT
-from render.execute import Session
-from tests.render.test_render import FIXTURE, NEEDS_QUARTO, by_quarto, write
+from tests.render.conftest import FIXTURE, NEEDS_QUARTO, by_quarto, for_quarto, write
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
@@ -73,21 +71,15 @@ return [...document.querySelectorAll(".equation")].map(e => {
 
 
 @pytest.fixture(scope="module", params=["direct", pytest.param("quarto", marks=NEEDS_QUARTO)])
-def page(request, tmp_path_factory):
+def page(request, tmp_path_factory, session):
     folder = tmp_path_factory.mktemp("browser")
-    write(folder, PAGE)
     git = ["git", "-C", folder, "-c", "user.name=A", "-c", "user.email=a@example.org"]
     subprocess.run(["git", "init", "-q", folder], check=True)
     subprocess.run([*git, "commit", "-qm", "A day", "--allow-empty"], check=True)
     if request.param == "quarto":
-        for name in ("render", "_quarto.yml"):
-            (folder / name).symlink_to(ROOT / name)
+        for_quarto(folder, PAGE)
         return by_quarto(folder, "html")
-    session = Session(folder / "cache")
-    try:
-        return direct.render(folder / "report.qmd", "html", session, folder)
-    finally:
-        session.close()
+    return direct.render(write(folder, PAGE), "html", session, folder)
 
 
 @pytest.fixture(scope="module")

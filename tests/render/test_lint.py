@@ -1,6 +1,5 @@
 import pytest
 
-from render.document import ROOT
 from render.lint import lint
 
 GOOD = r"""
@@ -34,12 +33,13 @@ def faults(tmp_path, text):
 
 
 def test_report_has_no_faults():
-    assert lint(ROOT / "report.qmd") == []
+    assert lint() == []
 
 
 def test_good_text_passes(tmp_path):
     assert faults(tmp_path, GOOD) == []
     text = "See <http://a.org>, $1 - s$, `<b>`, $10$ such, 2 - 3 samples, K = 10 `{python} 1` s “ö”"
+    assert faults(tmp_path, f"# Part a {{#sec-a}}\n\nIn 12 s.\n{GOOD}") == []
     table = "| a |\n|---|\n| 1 |\n\n: A caption {#tbl-x}\n\n@tbl-x\n\nTerm\n: its definition\n"
     assert faults(tmp_path, f"{GOOD}{text}\n\n{table}") == []
 
@@ -84,6 +84,11 @@ def test_good_text_passes(tmp_path):
         ("\n\\newcommand", "\n```{python}\n#| label: fig-x\n1\n```\n\\newcommand", "given 2 times"),
         ("\n\\newcommand", 2 * "\n```{python}\n#| label: a\n1\n```\n", "a is given 2 times"),
         ("see @eq-x", "see\n\n$$\nx\n$$ {#eq-x}\n\n@eq-x", "given 2 times"),
+        ("$$ {#eq-x}", "$$\n{#eq-x}", "eq-x follows no display"),
+        (" &= z", " &= z\n", "empty line"),
+        ('"It rises."', '"It rises, @fig-z."', "reference to @fig-z"),
+        ("A share", "```{r}\n1\n```\n\nA share", "only {python} chunks"),
+        ("echo: true", "echo: {", "not YAML"),
     ],
 )
 def test_each_fault_is_found_and_located(tmp_path, old, new, says):

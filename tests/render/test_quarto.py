@@ -1,0 +1,141 @@
+import copy
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from literate.reader import ROOT, read
+from render import direct
+from render.dialect import FORMATS, READS
+from render.execute import Session
+from tests.render.conftest import (
+    FIXTURE,
+    NEEDS_LATEX,
+    NEEDS_QUARTO,
+    QUICK,
+    by_quarto,
+    for_quarto,
+    quarto,
+    squeezed,
+)
+
+
+@NEEDS_QUARTO
+def test_quarto_gives_the_same_text_in_the_same_order(tmp_path, rendered):
+    for_quarto(tmp_path, FIXTURE)
+    assert squeezed(by_quarto(tmp_path, "typst")) == squeezed(rendered("typst"))
+
+
+@NEEDS_QUARTO
+@NEEDS_LATEX
+def test_quarto_renders_typst_by_default_and_all_formats_on_demand(tmp_path):
+    export = "from figures.style import Path, export\nexport(plt.figure(), 'line', Path('.'))"
+    for_quarto(tmp_path, FIXTURE.replace("plt.plot([1, 2]);", export))
+    for options, expected in (((), ["typst"]), (("--to", "typst,html,ipynb,pdf"), [*FORMATS])):
+        quarto(tmp_path, *options)
+        names = {direct.CONFIG["format"][to]["output-file"] for to in expected}
+        assert {path.name for path in tmp_path.glob("_output/*.*")} == names
+
+
+@NEEDS_QUARTO
+@pytest.mark.parametrize("to", ["typst", "html"])
+@pytest.mark.parametrize("text", ["@eq-none", "@fig-none", "[@none]", "![](none){fig-alt='a'}"])
+def test_quarto_stops_at_what_it_misses_and_the_old_output_stays(tmp_path, to, text):
+    for_quarto(tmp_path, f"{QUICK}\n{text}\n")
+    old = tmp_path / "_output" / direct.CONFIG["format"][to]["output-file"]
+    old.parent.mkdir()
+    old.write_text("old")
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        by_quarto(tmp_path, to)
+    assert "none" in error.value.stderr.decode().partition("ERROR")[2]
+    assert old.read_text() == "old"
+
+
+@pytest.fixture(scope="module")
+def both_routes(tmp_path_factory):
+    """The real report, in a copy without results of its own, by either route."""
+    folder = tmp_path_factory.mktemp("both")
+    skip = shutil.ignore_patterns(".*", "_output", "report_files")
+    shutil.copytree(ROOT, folder, dirs_exist_ok=True, ignore=skip)
+    session = Session(ROOT / "_output" / ".cache.json")
+    try:
+        yield lambda to: (
+            by_quarto(folder, to),
+            direct.render(folder / "report.qmd", to, session, folder),
+        )
+    finally:
+        session.close()
+
+
+def assert_same_text(theirs: str, ours: str) -> None:
+    for pattern in (
+        r"(Equation|Figure|Table|Listing|Section)(\d+(?:\.\d+)?)",  # references and captions
+        r"#\(\d+\)",  # equations in code
+    ):
+        assert len(set(re.findall(pattern, ours))) > 40
+        assert set(re.findall(pattern, theirs)) == set(re.findall(pattern, ours))
+    for kind in ("Figure", "Table", "Listing"):  # each number with its caption
+        captions = kind + r"\d+\.[A-Z].{9}"
+        assert len(re.findall(captions, ours)) > 5
+        assert sorted(re.findall(captions, theirs)) == sorted(re.findall(captions, ours))
+    assert sorted(re.findall(r"\(\d+\)", theirs)) == sorted(re.findall(r"\(\d+\)", ours))
+    pieces = re.findall(r".{40}", ours)  # but for those at a page's end or a float
+    assert sum(piece in theirs for piece in pieces) > 0.9 * len(pieces)
+
+
+@NEEDS_QUARTO
+def test_both_routes_give_the_real_report_the_same_numbers_and_text(both_routes):
+    assert_same_text(*map(squeezed, both_routes("typst")))
+
+
+@NEEDS_QUARTO
+def test_both_routes_give_notebooks_with_the_same_code_cells(both_routes):
+    theirs, ours = (json.loads(book.read_text())["cells"] for book in both_routes("ipynb"))
+    codes = [
+        ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        for cells in (theirs, ours)
+    ]
+    assert codes[0] == codes[1]
+    assert len(codes[0]) > 50
+
+
+KEYS = yaml.safe_load((ROOT / "tests" / "render" / "quarto-keys.yml").read_text())
+
+
+def unknown_keys(settings, front, chunks=()):
+    """Keys of _quarto.yml, the front matter and chunks that neither Quarto nor we document."""
+    formats = {name: {*KEYS["document"], *KEYS[name]} for name in settings["format"]}
+    anywhere = set().union(*formats.values())
+    places = [(settings, anywhere), (front, anywhere)]
+    places += [(settings["format"][name], known) for name, known in formats.items()]
+    places += [(settings[group], KEYS[group]) for group in ("project", "execute", "crossref")]
+    places += [(author, ("name",)) for author in front["author"]]
+    places += [(options, {*KEYS["cell"], *READS}) for options in chunks]
+    return {key for found, known in places for key in found if key not in known}
+
+
+def test_report_and_configuration_use_only_keys_that_quarto_documents():
+    report = read()
+    chunks = [chunk.options for chunk in report.chunks if chunk.options]
+    assert len(chunks) > 40
+    assert unknown_keys(direct.CONFIG, report.front, chunks) == set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "project", "execute", "crossref", "format.typst", "format.html", "format.pdf"],
+)
+def test_an_unknown_key_anywhere_is_noticed(path):
+    settings = copy.deepcopy(direct.CONFIG)
+    place = settings
+    for name in filter(None, path.split(".")):
+        place = place[name]
+    place["ecko"] = True
+    front = {"author": [{"name": "First Author"}]}
+    assert unknown_keys(settings, front) == {"ecko"}
+    assert unknown_keys(direct.CONFIG, front | {"titel": "A"}) == {"titel"}
+    assert unknown_keys(direct.CONFIG, front, [{"fig-capp": "A"}]) == {"fig-capp"}
+    assert unknown_keys(direct.CONFIG, front, [{"reads": "A", "read": "B"}]) == {"read"}
