@@ -58,6 +58,12 @@ def test_what_was_recorded_has_no_faults(recorded):
     assert faults(recorded) == []
 
 
+def test_figures_that_were_not_measured_are_no_fault(tmp_path):
+    of = experiment.parse(changed(refit=True), "refit")
+    experiment.run(of, tmp_path)
+    assert evidence.of_experiment(of, tmp_path, of.splits()) == []
+
+
 def test_without_the_data_the_rest_is_checked(recorded):
     of = experiment.load(recorded / "small.yml")
     assert evidence.of_experiment(of, recorded / "results", None) == []

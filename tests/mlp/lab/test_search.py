@@ -153,27 +153,35 @@ def test_a_mean_leaves_out_what_diverged_with_any_seed_and_ties_go_to_the_earlie
 # --- searches that survive -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lines", [1, 5, 10, 12])
-def test_interrupted_anywhere_a_search_ends_with_the_same_table(tmp_path, monkeypatch, lines):
-    halving = space.parse(SEARCH, "halving")
-    whole = search.run(halving, tmp_path / "whole")
+@pytest.mark.parametrize("lines", [1, 5, 10, 12, 15, 17])
+def test_interrupted_anywhere_a_search_ends_with_the_same_tables(tmp_path, monkeypatch, lines):
+    of = space.parse(altered(**FINALS), "halving")
+    whole = search.run(of, tmp_path / "whole")
     folder, write = tmp_path / "crashed" / "halving", search.Log.write
 
     def write_and_crash(log, row):
         write(log, row)
-        table = folder / "trials.csv"
-        if table.exists() and table.read_text().count("\n") > lines:
+        if written(folder) > lines:
             raise RuntimeError("crash")
 
     monkeypatch.setattr(search.Log, "write", write_and_crash)
     with pytest.raises(RuntimeError, match="crash"):
-        search.run(halving, tmp_path / "crashed")
+        search.run(of, tmp_path / "crashed")
     monkeypatch.undo()
-    with (folder / "trials.csv").open("a") as table:
-        table.write("1,8,1,")  # what a kill may leave
-    search.run(halving, tmp_path / "crashed")
-    for name in ("trials.csv", "best.yml", "settings.yml"):
+    for path in tables(folder):
+        with path.open("a") as table:
+            table.write("1,8,1,")  # what a kill may leave
+    search.run(of, tmp_path / "crashed")
+    for name in ("trials.csv", "finals.csv", "best.yml", "settings.yml"):
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
+
+
+def tables(folder):
+    return [path for name in ("trials", "finals") if (path := folder / f"{name}.csv").exists()]
+
+
+def written(folder):
+    return sum(path.read_text().count("\n") for path in tables(folder))
 
 
 @pytest.fixture(scope="module")
@@ -189,19 +197,15 @@ def test_killed_at_random_moments_a_search_ends_with_the_same_tables(tmp_path, f
     whole = search.run(of, tmp_path / "whole")
     folder, rng, reached = tmp_path / "killed" / "finals", np.random.default_rng(0), set()
 
-    def lines():
-        tables = [folder / name for name in ("trials.csv", "finals.csv")]
-        return sum(path.read_text().count("\n") for path in tables if path.exists())
-
     for kill in range(8):
         process = forkserver.Process(target=search.run, args=(of, tmp_path / "killed"))
         process.start()
-        while lines() < 2 * kill and process.is_alive():  # however fast the machine is now
+        while written(folder) < 2 * kill and process.is_alive():  # however fast the machine is now
             time.sleep(0.005)
         time.sleep(rng.uniform(0, 0.1))
         process.kill()
         process.join()
-        reached.add(lines())
+        reached.add(written(folder))
     assert len(reached) > 4
     search.run(of, tmp_path / "killed")
     for name in ("trials.csv", "finals.csv", "best.yml", "settings.yml"):
