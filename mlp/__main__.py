@@ -449,17 +449,18 @@ def bench_options(sub: Parser) -> None:
 def run_bench(options: argparse.Namespace) -> int:
     """Measure the time of an epoch, method against method.
 
-    Times loop, matrix calculus, its fast twin, PyTorch, scikit-learn and the matrix products
-    alone, for K of 10, 100 and 1000 and d_h of 32 to 1024, with and without elastic net, with
-    one and all BLAS threads; each method in a process of its own, methods in turn. Writes, a
-    line per repetition and with what it was measured on beside it in a .yml,
+    Times loop, matrix calculus, its fast twin, the matrix products alone, PyTorch,
+    scikit-learn, and JAX by jitted steps and by a jitted scan, for K of 10, 100 and 1000 and
+    d_h of 32 to 1024, with and without elastic net, with one and all threads; each method in a
+    process of its own, methods in turn, those of others as their users run them. Writes, a line
+    per repetition and with what it was measured on beside it in a .yml,
 
       epoch.csv    whole epochs, loop against matrix calculus
       tricks.csv   what each trick of the fast twin saves
       cost.csv     all the rest
 
-    Takes about a quarter of an hour on a quiet machine. PyTorch and scikit-learn are measured
-    where they are installed: pip install torch scikit-learn.
+    Takes about half an hour on a quiet machine. PyTorch, scikit-learn and JAX are measured
+    where they are installed: pip install torch scikit-learn jax.
     """
     usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
     suite.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)

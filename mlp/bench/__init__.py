@@ -3,6 +3,7 @@
 Modules, each importing only from those above it:
 
 * `case`, `threads`: what is timed, and with how many threads
+* `serve`: the process of a method; `peers`: scripts of others, which import nothing of `mlp`
 * `results`, `goals`: what was measured, and what should have been reached
 * `methods`, `measure`: what is compared, and how: each method in a process of its own
 * `tricks`, `savings`: what each trick replaces, and what it saves

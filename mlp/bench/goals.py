@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from mlp.bench.case import Case
+from mlp import fast
+from mlp.bench.case import Case, D
 from mlp.bench.results import Medians, Timing, medians
 
 FLOOR = "floor"  # the matrix products alone, which no complete method can beat
-RIVALS = ("pytorch", "sklearn", FLOOR)
+RIVALS = ("pytorch", "sklearn", "jax-step", "jax-scan", FLOOR)
 
 
 class Goal(NamedTuple):
@@ -48,9 +49,18 @@ def aim(rival: str, case: Case, threads: int) -> float | None:
         return {10: 4.0, 100: 2.0 if d_h <= 128 else 1.2, 1000: 1.1}.get(K)
     if rival == "sklearn":
         return {10: 6.0, 100: 1.9, 1000: 1.35}.get(K)
+    if rival == "jax-step":
+        return 1.0
+    if rival == "jax-scan" and (K >= 100 or shares(case)):
+        return 0.9
     if rival == FLOOR and d_h >= 512 and not elastic:  # the floor has no penalty
         return 0.6 if K <= 10 else 1.2
     return None
+
+
+def shares(case: Case) -> bool:
+    """Whether the fast twin's minibatches share their large products in a case."""
+    return case.K < fast.Steps.CHUNK and not case.elastic and D * case.d_h >= fast.Steps.SHARED
 
 
 def judge(timings: Iterable[Timing], threads: int) -> list[Goal]:

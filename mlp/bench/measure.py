@@ -11,52 +11,41 @@ import itertools
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from mlp import data, train
-from mlp.bench import threads
+from mlp.bench import serve, threads
 from mlp.bench.case import VALID, Case, D, M, N
-from mlp.bench.methods import METHODS, Run
+from mlp.bench.methods import ELASTIC, ETA, METHODS, PEERS
 from mlp.bench.results import Timing
 from mlp.data import DataError, Dataset
+from mlp.penalty import Lambdas
 
 PAUSE = 0.05  # seconds in which the threads of the process asked before come to rest
 
-# --- in the process of a method --------------------------------------------------------------
+# --- in the process of one of our methods ----------------------------------------------------
 
 
-class Prepared(NamedTuple):
-    """A method made ready for a case, warmed up."""
-
-    case: Case
-    run: Run
-    examples: int  # that one repetition trains on
-
-
-def serve(method: str) -> None:
-    """Answer each case on standard input, a line of JSON, by its number of examples and seconds.
-
-    The first answer about a case comes after a warm-up. The end of the input ends the process.
-    """
-    train.keep_freed_memory()  # as training does; so all methods have it
+def serve_ours(method: str, folder: Path) -> None:
+    """Serve one of our methods on the examples in this folder."""
+    train.keep_freed_memory()  # as training does
+    examples = Dataset(np.load(folder / "X.npy"), np.load(folder / "y.npy"))
     prepare = METHODS[method]
-    examples, source = load()
-    print(json.dumps(source), flush=True)
-    prepared: Prepared | None = None
-    for line in sys.stdin:
-        *fields, target = json.loads(line)
-        case = Case(*fields)
-        if prepared is None or prepared.case != case:
-            run = prepare(examples, case)
-            prepared = Prepared(case, run, fraction(run, case.K, target))
-        begun = time.perf_counter()
-        prepared.run(prepared.examples)
-        print(json.dumps([prepared.examples, time.perf_counter() - begun]), flush=True)
+
+    def prepared(case: serve.Settings) -> serve.Run:
+        return prepare(examples, Case(case["K"], case["d_h"], any(case["lambdas"])))
+
+    serve.serve(prepared, len(examples.y))
+
+
+# --- in the process that asks ----------------------------------------------------------------
 
 
 def load() -> tuple[Dataset, str]:
@@ -70,42 +59,41 @@ def load() -> tuple[Dataset, str]:
         return Dataset(X, rng.integers(0, M, N)), "random numbers of the shape of Fashion-MNIST"
 
 
-def fraction(run: Run, K: int, target: float) -> int:
-    """How many examples, whole minibatches, take about `target` seconds; also the warm-up."""
-    n = least = max(K, 200)
-    run(n)
-    while n < N:
-        begun = time.perf_counter()
-        run(n)
-        seconds = time.perf_counter() - begun
-        if seconds > target / 4:
-            return max(least, min(N, int(n * target / seconds) // K * K))
-        n = min(N, 4 * n)
-    return N
-
-
-# --- in the process that asks ----------------------------------------------------------------
+def command(method: str, folder: Path) -> list[str]:
+    """What runs the process of a method on the examples in this folder."""
+    if method in PEERS:
+        peer = PEERS[method]
+        return [sys.executable, "-I", serve.__file__, str(peer.script), peer.function, str(folder)]
+    return [sys.executable, "-m", "mlp.bench.measure", method, str(folder)]
 
 
 class Worker:
-    """The process of a method, with so many BLAS threads."""
+    """The process of a method, with so many threads, on the examples in a folder."""
 
-    def __init__(self, method: str, count: int) -> None:
+    def __init__(self, method: str, count: int, folder: Path) -> None:
         self.method, self.threads = method, count
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mlp.bench.measure", method],
+            command(method, folder),
             env=threads.environment(count),
             cwd=data.ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.source: str = self._answer()
+        self._answer()
 
     def ask(self, case: Case, repetition: int, target: float) -> Timing:
         """Time one repetition."""
         assert self.process.stdin
-        self.process.stdin.write(json.dumps([*case, target]) + "\n")
+        settings = {
+            "K": case.K,
+            "d_h": case.d_h,
+            "m": M,
+            "eta": ETA,
+            "lambdas": ELASTIC if case.elastic else Lambdas(),
+            "threads": self.threads,
+        }
+        self.process.stdin.write(json.dumps([settings, target]) + "\n")
         self.process.stdin.flush()
         examples, seconds = self._answer()
         return Timing(self.method, *case, self.threads, repetition, examples, seconds)
@@ -136,11 +124,15 @@ def in_turn(
     examples were.
     """
     timings = []
-    with tqdm(total=len(methods) * len(cases) * len(counts) * repetitions, unit="run") as bar:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tqdm(total=len(methods) * len(cases) * len(counts) * repetitions, unit="run") as bar,
+    ):
+        source = write_examples(Path(folder))
         for count in counts:
             with contextlib.ExitStack() as ended:
                 workers = [
-                    ended.enter_context(contextlib.closing(Worker(method, count)))
+                    ended.enter_context(contextlib.closing(Worker(method, count, Path(folder))))
                     for method in methods
                 ]
                 for case, repetition in itertools.product(cases, range(1, 1 + repetitions)):
@@ -149,9 +141,17 @@ def in_turn(
                         time.sleep(PAUSE)
                         timings.append(worker.ask(case, repetition, target))
                         bar.update()
-    return timings, workers[0].source
+    return timings, source
+
+
+def write_examples(folder: Path) -> str:
+    """Write the examples, X.npy and y.npy, for the processes to read; returns what they are."""
+    examples, source = load()
+    np.save(folder / "X.npy", examples.X)
+    np.save(folder / "y.npy", examples.y)
+    return source
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        serve(sys.argv[1])
+        serve_ours(sys.argv[1], Path(sys.argv[2]))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from mlp.bench import goals, measure, memory, methods, results, savings
 from mlp.bench.case import CASES, Case
+from mlp.bench.methods import PEERS
 from mlp.bench.results import Saving, Timing
 from mlp.lab import origin, store
 
 TIMED = {  # by table: the modules whose code is timed, with all that these import
     "epoch": ["mlp.bench.methods"],
     "tricks": ["mlp.bench.tricks"],
-    "cost": ["mlp.bench.methods"],
+    "cost": ["mlp.bench.methods", *(f"mlp.bench.peers.{p.script.stem}" for p in PEERS.values())],
 }
 
 
@@ -26,9 +27,9 @@ def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool
     few cases, in order to see that all of it works.
     """
     present = methods.available()
-    missing = [package for method, package in methods.PACKAGES.items() if method not in present]
+    missing = sorted({peer.package for name, peer in PEERS.items() if name not in present})
     if missing:
-        print(f"without {' and '.join(missing)}: pip install {' '.join(missing)} adds them")
+        print(f"without {', '.join(missing)}: pip install {' '.join(missing)} adds them")
     load = {"load_average": round(os.getloadavg()[0], 2)}  # what else the machine was doing
     counts = sorted({1, os.cpu_count() or 1})
 
@@ -66,7 +67,7 @@ def stale(folder: Path) -> list[str]:
 
 def conditions(timed: Sequence[str]) -> dict[str, object]:
     """What the times of these methods depend on: the machine, and versions of what computes."""
-    packages = [package for method, package in methods.PACKAGES.items() if method in timed]
+    packages = sorted({peer.package for name, peer in PEERS.items() if name in timed})
     return {
         **store.machine(),
         **{package: version(package) for package in packages},

@@ -8,8 +8,3 @@ VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def environment(threads: int) -> dict[str, str]:
     """The environment of this process, but for the number of threads."""
     return os.environ | dict.fromkeys(VARIABLES, str(threads))
-
-
-def of_this_process() -> int:
-    """The number that `environment` said."""
-    return int(os.environ[VARIABLES[0]])

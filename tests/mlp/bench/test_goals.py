@@ -1,8 +1,12 @@
+import numpy as np
 import pytest
 
-from mlp.bench import goals
-from mlp.bench.case import Case
+from mlp import fast, train
+from mlp.bench import goals, methods
+from mlp.bench.case import Case, D, M
 from mlp.bench.goals import Goal
+from mlp.penalty import Lambdas
+from mlp.settings import Settings
 
 CASE = Case(100, 512, False)
 
@@ -20,6 +24,26 @@ def test_goals_are_met_or_missed_in_the_right_direction(timings):
 def test_no_goal_is_set_against_products_that_have_no_penalty():
     assert goals.aim("floor", CASE, 1) == 1.2
     assert goals.aim("floor", CASE._replace(elastic=True), 1) is None
+
+
+def test_a_jitted_scan_is_to_be_met_where_a_step_fills_the_machine_or_products_are_shared():
+    assert goals.aim("jax-step", Case(10, 32, True), 1) == 1.0
+    assert goals.aim("jax-scan", Case(100, 32, True), 1) == 0.9
+    assert goals.aim("jax-scan", Case(10, 128, False), 1) == 0.9
+    assert goals.aim("jax-scan", Case(10, 32, False), 1) is None
+    assert goals.aim("jax-scan", Case(10, 128, True), 1) is None
+    assert goals.aim("jax-step", Case(100, 128, False), 2) is None
+
+
+@pytest.mark.parametrize(
+    "case", [Case(K, d_h, e) for K in (10, 100) for d_h in (32, 128) for e in (False, True)]
+)
+def test_products_are_shared_where_the_fast_twin_shares_them(case):
+    lambdas = methods.ELASTIC if case.elastic else Lambdas()
+    settings = Settings(d_h=case.d_h, eta=0.01, epochs=1, K=case.K, **lambdas._asdict())
+    state = train.start(settings, D, M, np.float32)
+    steps = fast.Steps(state.params, state.velocity, settings)
+    assert goals.shares(case) == (steps._shares and steps._chunk > case.K)
 
 
 def test_goals_count_only_where_both_methods_were_measured(timings):

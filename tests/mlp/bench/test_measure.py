@@ -1,51 +1,51 @@
-import math
+import contextlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from mlp.bench import measure, threads
-from mlp.bench.case import Case, N
+from mlp.bench.case import Case, D, M
 from mlp.bench.measure import Worker
-from mlp.data import ROOT
+from mlp.data import ROOT, Dataset
 
 
-def test_a_slow_epoch_is_measured_in_whole_minibatches(monkeypatch):
-    clock = [0.0]
-
-    def run(n):
-        clock[0] += n / 1024
-
-    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
-    assert measure.fraction(run, 100, 1.0) == 1000
-    assert measure.fraction(run, 1000, 0.1) == 1000
-    assert measure.fraction(run, 10, 0.333) == 340
-    assert measure.fraction(run, 10, math.inf) == N
+@pytest.fixture
+def folder(tmp_path):
+    """Some examples, as the processes of methods read them."""
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "X.npy", rng.random((400, D), np.float32))
+    np.save(tmp_path / "y.npy", rng.integers(0, M, 400))
+    return tmp_path
 
 
-def test_a_process_times_the_case_it_is_asked_for():
-    worker = Worker("floor", 1)
-    try:
+def test_a_process_times_the_case_it_is_asked_for(folder):
+    with contextlib.closing(Worker("floor", 1, folder)) as worker:
         timing = worker.ask(Case(10, 3, False), 2, 0.001)
-    finally:
-        worker.close()
     assert timing[:6] == ("floor", 10, 3, False, 1, 2)
     assert timing.examples % 10 == 0
+    assert 200 <= timing.examples <= 400
     assert 0 < timing.seconds < 10
 
 
-def test_a_process_that_fails_is_reported():
+def test_a_process_that_fails_is_reported(folder):
     with pytest.raises(RuntimeError, match="measures nothing ended"):
-        Worker("nothing", 1)
+        Worker("nothing", 1, folder)
+
+
+def test_the_examples_are_those_of_training_or_random_ones_of_their_shape(tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "load", lambda: (Dataset(np.ones((3, 2)), np.arange(3)), "three"))
+    assert measure.write_examples(tmp_path) == "three"
+    assert np.load(tmp_path / "X.npy").shape == (3, 2)
+    assert np.load(tmp_path / "y.npy").tolist() == [0, 1, 2]
 
 
 def test_methods_are_asked_in_turn_and_their_processes_ended(monkeypatch):
     asked, ended = [], []
 
     class Fake:
-        source = "random"
-
-        def __init__(self, method, count):
+        def __init__(self, method, count, folder):
             self.name = f"{method}, {count}"
 
         def ask(self, case, repetition, target):
@@ -57,6 +57,7 @@ def test_methods_are_asked_in_turn_and_their_processes_ended(monkeypatch):
             ended.append(self.name)
 
     monkeypatch.setattr(measure, "Worker", Fake)
+    monkeypatch.setattr(measure, "write_examples", lambda folder: "random")
     monkeypatch.setattr(measure, "PAUSE", 0)
     measure.in_turn(["a", "b"], [Case(10, 3, False)], [1, 2], 2, 0.1)
     assert asked == [

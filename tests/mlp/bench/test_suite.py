@@ -1,10 +1,14 @@
 import math
 
+import numpy as np
 import pytest
 
 from mlp.__main__ import main
 from mlp.bench import measure, memory, methods, results, savings, suite
+from mlp.bench.case import Case, D, M
 from mlp.bench.results import Saving
+from mlp.data import Dataset
+from mlp.lab import origin
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def test_bench_measures_what_is_there_and_writes_three_tables(tmp_path, asked, c
         (["loop", "matrix", "fast", "floor"], 24, 0.25),
     ]
     out = capsys.readouterr().out
-    assert "without torch and scikit-learn" in out
+    assert "without jax, scikit-learn, torch: pip install jax" in out
     assert "1 threads: 0 of 1 goals reached" in out
     assert "pytorch: 0.80 instead of 1.2" in out
     assert {f.name for f in tmp_path.glob("*.csv")} == {"epoch.csv", "tricks.csv", "cost.csv"}
@@ -39,6 +43,40 @@ def test_bench_measures_what_is_there_and_writes_three_tables(tmp_path, asked, c
 def test_a_quick_bench_does_a_few_cases_and_no_whole_epoch(tmp_path, asked):
     suite.run(tmp_path, quick=True)
     assert [(cases, target) for _, cases, target in asked] == [(1, 0.25), (2, 0.25)]
+
+
+def test_a_quick_bench_runs_every_method_that_is_there(tmp_path, monkeypatch, capsys):
+    rng = np.random.default_rng(0)
+    few = Dataset(rng.random((400, D), np.float32), rng.integers(0, M, 400))
+    monkeypatch.setattr(measure, "load", lambda: (few, "random"))
+    monkeypatch.setattr(savings, "measured", lambda n: [Saving("strips", 10, 32, n, 2, 1)])
+    suite.run(tmp_path, repetitions=1, target=0.001, quick=True)
+    timings = results.read(tmp_path / "cost.csv")
+    assert {timing.method for timing in timings} == set(methods.available())
+    assert {timing.case for timing in timings} == {Case(10, 32, True), Case(100, 128, False)}
+    assert all(timing.seconds > 0 and timing.examples <= 400 for timing in timings)
+    about = results.read_about(tmp_path / "cost.csv")
+    assert {"kernel", "load_average", "data", "code"} < set(about)
+    assert suite.stale(tmp_path) == []
+    assert "goals reached" in capsys.readouterr().out
+
+
+def test_times_of_other_code_are_stale(tmp_path, asked, monkeypatch):
+    suite.run(tmp_path, quick=True)
+    now = origin.code
+
+    def changed(roots):
+        return {**now(roots), "mlp.fast": "0" * 16}
+
+    monkeypatch.setattr(origin, "code", changed)
+    assert suite.stale(tmp_path) == [f"{name}.csv: mlp.fast differs" for name in suite.TIMED]
+
+
+def test_times_belong_to_what_is_timed_and_to_the_scripts_of_peers():
+    cost = origin.code(suite.TIMED["cost"])
+    assert {"mlp.fast", "mlp.loop", "mlp.bench.serve", "mlp.bench.peers.jax"} < set(cost)
+    assert not {"mlp.bench.results", "mlp.lab.store"} & set(cost)
+    assert "mlp.bench.tricks" in origin.code(suite.TIMED["tricks"])
 
 
 def test_times_are_recorded_with_what_they_depend_on(monkeypatch):
