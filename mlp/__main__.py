@@ -53,8 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one finds the end begun
-        lost = "what was being measured is lost"
-        rest = lost if options.command == "bench" else "the same command goes on"
+        lost = options.command in ("bench", "verify")
+        rest = "what was begun is lost" if lost else "the same command goes on"
         print(f"\nmlp {options.command}: interrupted; {rest}", file=sys.stderr)
         return 130
 

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import os
 import platform
@@ -13,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from mlp import data
 from mlp.__main__ import main
-from mlp.data import ROOT
+from mlp.data import ROOT, DataError
 from mlp.lab import (
     again,
     compare,
@@ -398,6 +399,13 @@ def test_a_run_that_ends_before_it_did_disagrees():
     assert lines[1].says == "seed 1 ended at epoch 1"
     lines = compare.within_bounds([pair([0.2, 0.1], [])], 10, whole=True)
     assert not lines[-1].agrees
+
+
+def test_where_one_job_fails_the_others_are_stopped():
+    endless = experiment.parse(changed(epochs=2**30), "endless")
+    faulty = dataclasses.replace(endless, data="squares")
+    with pytest.raises(DataError, match="data set 'squares' is unknown"):
+        again.run_all([Job(endless, 3, 2**30, 1.0), Job(faulty, 3, 1, 1.0)], 2)
 
 
 def test_what_diverges_when_it_is_run_again_gives_the_epochs_before(monkeypatch):
