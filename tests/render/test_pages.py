@@ -15,9 +15,9 @@ import numpy as np
 import pypandoc
 import pytest
 
+from literate.reader import ROOT
 from render import direct
 from render.__main__ import QUARTO, REPORT
-from render.document import ROOT
 from render.execute import Session
 
 pytestmark = pytest.mark.skipif(not shutil.which("pdftotext"), reason="there is no poppler")
