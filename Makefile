@@ -71,6 +71,10 @@ data: $(VENV)/requirements.stamp  ## find, check or download the data sets
 experiments: $(VENV)/requirements.stamp  ## run every experiments/*.yml that has no finished result
 	@for file in experiments/*.yml; do $(RUN) -m mlp train $$file || exit; done
 
+.PHONY: verify
+verify: $(VENV)/requirements.stamp  ## run recorded results again, for ten minutes, and compare (FULL=1: wholly)
+	@$(RUN) -m mlp verify $(if $(FULL),--full)
+
 $(VENV)/requirements-torch.stamp: $(VENV)/requirements-bench.stamp
 
 .PHONY: bench

@@ -152,8 +152,9 @@ def _mapping(text: str, line: int, faults: list[Fault]) -> Mapping[str, Any]:
     try:
         value = yaml.load(text, yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        faults.append(Fault(line + 1 + mark.line if mark else line, f"not YAML: {error.problem}"))
+        last = text.count("\n")  # the parser may complain of the line below it
+        below = 1 + min(error.problem_mark.line, last) if error.problem_mark else 0
+        faults.append(Fault(line + below, f"not YAML: {error.problem}"))
         return {}
     except Exception as error:  # PyYAML raises of any kind, as IndexError for `!!int ''`
         faults.append(Fault(line, f"not YAML: {error!r}"))

@@ -1,13 +1,15 @@
-"""The command line: python -m mlp data | train | search | check | bench.
+"""The command line: python -m mlp data | train | search | verify | check | bench.
 
 Each command is a function whose docstring is its help, with a function of its options above it.
 """
 
 import argparse
 import inspect
+import math
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -103,6 +105,15 @@ def whole(text: str, low: int = 0) -> int:
 def positive(text: str) -> int:
     """Read a whole number >= 1, for argparse."""
     return whole(text, low=1)
+
+
+@contextmanager
+def what_is_missing_named() -> Iterator[None]:
+    """Say in one line which package an import lacks."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{error.name} is not installed; pip install {error.name}") from error
 
 
 # --- data ----------------------------------------------------------------------------------------
@@ -223,14 +234,16 @@ def run_search(options: argparse.Namespace) -> int:
       search: {method: random, trials: 30, seed: 0}
 
     With `first: 3, factor: 3` in `search`, hopeless trials are stopped by successive halving:
-    all train 3 epochs, the best third of them 9, and so on. FOLDER/NAME/trials.csv gets a line
-    for each trial and round as it ends, and best.yml is an experiment file with the best
-    settings. Interrupted anywhere, the same command goes on and ends with the same table.
+    all train 3 epochs, the best third of them 9, and so on. With several seeds, all this is
+    done with the first of them; what reaches the last round is run with the others, too, and
+    the best mean is chosen. Test examples are not looked at.
+
+    FOLDER/NAME/trials.csv gets a line for each trial and round as it ends, finals.csv one for
+    each finalist and seed, and best.yml is an experiment file with the best settings.
+    Interrupted anywhere, the same command goes on and ends with the same tables.
     """
-    try:
-        from mlp.lab import search  # only here: nothing else needs joblib
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"{error.name} is not installed; pip install {error.name}") from error
+    with what_is_missing_named():
+        from mlp.lab import search  # only here, as searches need joblib
     chosen = space.load(options.search)
     with search.workers(options.backend, options.jobs, options.cluster):
         folder = search.run(chosen, options.results)
@@ -238,6 +251,88 @@ def run_search(options: argparse.Namespace) -> int:
         print("  ".join(f"{name} {value}" for name, value in row.items()))
     print(f"{folder / 'best.yml'}: the best settings as an experiment; python -m mlp train runs it")
     return 0
+
+
+# --- verify --------------------------------------------------------------------------------------
+
+
+def verify_options(sub: Parser) -> None:
+    """What to verify and how much of it, and where it is."""
+    sub.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="of a recorded experiment, average or search, such as searches/plain (default: all)",
+    )
+    sub.add_argument(
+        "--epochs", type=positive, metavar="N", help="the first N epochs alone (default: all)"
+    )
+    sub.add_argument(
+        "--minutes",
+        type=positive,
+        default=10,
+        metavar="M",
+        help="how long it may take where no NAME is given (default: %(default)s)",
+    )
+    sub.add_argument("--full", action="store_true", help="all epochs, however long it takes")
+    sub.add_argument(
+        "--renew",
+        action="store_true",
+        help="where only the code differs and all figures come out bit for bit, "
+        "let the results name the code of now",
+    )
+    sub.add_argument(
+        "--jobs", type=positive, default=2, help="runs at a time (default: %(default)s)"
+    )
+    sub.add_argument(
+        "--experiments",
+        type=Path,
+        metavar="FOLDER",
+        default=data.ROOT / "experiments",
+        help="where the files of settings are (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        default=data.ROOT / "results",
+        help="where the results are (default: %(default)s)",
+    )
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """Run recorded results again, and compare.
+
+    First the results as they stand: that they belong to this code, these data and these settings;
+    that log, summary, predictions and confusion counts agree, and were not edited since. Then the
+    runs: on the kernel of BLAS that they were recorded with, every figure of every epoch must be
+    the same bit for bit. On another one, the losses of the first ten minibatches must be the same
+    to a relative 1e-5, and the mean over seeds of each figure at the chosen epoch (or the last one
+    that was run) within four standard deviations over seeds.
+
+    Without a NAME, cheap results are run wholly, of the others as many first epochs as fit. Exit
+    status 1 if anything disagrees.
+    """
+    with what_is_missing_named():
+        from mlp.lab import recorded, verify  # only here, as searches need joblib
+    names = options.names or recorded.names(options.experiments)
+    results = {name: recorded.load(name, options.experiments, options.results) for name in names}
+    unlimited = options.names or options.epochs or options.full
+    verdicts = verify.verify(
+        results,
+        epochs=options.epochs or recorded.WHOLE,
+        seconds=math.inf if unlimited else 60 * options.minutes,
+        at_once=options.jobs,
+    )
+    agree = True
+    for verdict in verdicts:
+        of = results[verdict.name]
+        renewed = options.renew and verify.renewable(verdict, of)
+        if renewed:
+            verify.renew(of)
+        agree = agree and (verdict.agrees or renewed)
+        print(verify.describe(verdict, renewed=renewed))
+    return int(not agree)
 
 
 # --- check ---------------------------------------------------------------------------------------
@@ -377,6 +472,7 @@ COMMANDS = {
     "data": Command(run_data),
     "train": Command(run_train, train_options),
     "search": Command(run_search, search_options),
+    "verify": Command(run_verify, verify_options),
     "check": Command(run_check, check_options),
     "bench": Command(run_bench, bench_options),
 }

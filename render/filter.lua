@@ -2,7 +2,7 @@
 
 local filters = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. "/shared.lua")
 local names = { eq = "Equation", fig = "Figure", tbl = "Table", lst = "Listing", sec = "Section" }
-local environments = { fig = "figure", tbl = "table", lst = "codelisting" }  -- of LaTeX
+local environments = { fig = "figure", lst = "codelisting" }  -- of LaTeX
 local counts, sections = { fig = 0, tbl = 0, lst = 0 }, { 0, 0 }
 local html, typst, latex = FORMAT:match("html"), FORMAT == "typst", FORMAT == "latex"
 
@@ -43,7 +43,33 @@ local function equations(inlines)
   return inlines
 end
 
--- A table with a caption, or a div that ends in one; captions stand where Quarto sets them.
+-- A float in each format; captions stand where Quarto sets them.
+local function typst_float(kind, label, content, caption)
+  local position = kind == "fig" and "bottom" or "top"
+  local before = raw("], caption: figure.caption(position: %s, [", position)
+  local after = raw(']), kind: "quarto-float-%s", supplement: "%s")<%s>', kind, names[kind], label)
+  return pandoc.Blocks(pandoc.Plain(raw("#figure(["))) .. content .. { pandoc.Plain(before .. caption .. after) }
+end
+
+local function latex_float(kind, label, content, caption)
+  if kind == "tbl" then  -- within the table
+    content[1].caption = { long = { pandoc.Plain(raw("\\label{%s}", label) .. caption) } }
+    return content
+  end
+  local before, after = raw("\\begin{%s}", environments[kind]), raw("\\end{%s}", environments[kind])
+  caption = pandoc.Plain(raw("\\caption{\\label{%s}", label) .. caption .. raw("}"))
+  content:insert(kind == "fig" and #content + 1 or 1, caption)
+  return pandoc.Blocks(pandoc.Plain(before .. raw("\\centering"))) .. content .. { pandoc.Plain(after) }
+end
+
+local function other_float(kind, label, content, caption)
+  local number = pandoc.Strong(names[kind] .. " " .. counts[kind] .. ".")
+  local legend = pandoc.Plain(pandoc.Inlines({ number, pandoc.Space() }) .. caption)
+  content:insert(kind == "fig" and #content + 1 or 1, pandoc.Div(legend, { class = "legend" }))
+  return pandoc.Div(content, { id = label, class = "float", role = "figure" })
+end
+
+-- A table with a caption, or a div that ends in one.
 local function float(block)
   local label, content, caption = block.identifier, block.content, nil
   local kind = label:match("^%a+")
@@ -58,19 +84,8 @@ local function float(block)
     caption = (content:remove() or {}).content
   end
   if pandoc.utils.type(caption) ~= "Inlines" then fail("label " .. label .. " does not end in a caption: one paragraph") end
-  local name, top = names[kind], kind ~= "fig"
-  local before, after = raw("\\caption{\\label{%s}", label), raw("}\\end{%s}", environments[kind])
-  if typst then
-    before = raw("], caption: figure.caption(position: %s, [", top and "top" or "bottom")
-    after = raw(']), kind: "quarto-float-%s", supplement: "%s")<%s>', kind, name, label)
-  end
-  if typst or latex then
-    local opening = typst and raw("#figure([") or raw("\\begin{%s}\\centering", environments[kind])
-    return pandoc.Blocks(pandoc.Plain(opening)) .. content .. { pandoc.Plain(before .. caption .. after) }, false
-  end
-  caption = pandoc.Inlines({ pandoc.Strong(name .. " " .. counts[kind] .. "."), pandoc.Space() }) .. caption
-  content:insert(top and 1 or #content + 1, pandoc.Div(pandoc.Plain(caption), { class = "legend" }))
-  return pandoc.Div(content, { id = label, class = "float", role = "figure" }), false
+  local write = typst and typst_float or latex and latex_float or other_float
+  return write(kind, label, content, caption), false
 end
 
 local function image(element)

@@ -73,6 +73,65 @@ local function stick(blocks)
   return blocks
 end
 
+-- A figure, table or listing; Quarto makes each a node of its own, within what a cell has shown.
+local kinds = { fig = true, tbl = true, lst = true }
+local function is_float(block)
+  if kinds[(block.identifier or ""):match("^(%l+)%-")] then return true end
+  if block.t ~= "Div" then return false end
+  if block.attributes.__quarto_custom_type == "FloatRefTarget" then return true end
+  return (block.classes[1] or ""):match("^cell") and block.content:find_if(is_float) ~= nil
+end
+
+local function has_image(block)
+  local found = false
+  block:walk({ Image = function() found = true end })
+  return found
+end
+
+local function lines_of(blocks)  -- about as many as in print
+  local count = 0
+  for _, block in ipairs(blocks) do
+    if block.t == "Div" then
+      count = count + lines_of(block.content)
+    elseif block.t == "Table" then
+      count = count + 1 + #block.bodies[1].body + lines_of(block.caption.long)
+    else
+      local _, breaks = (block.text or ""):gsub("\n", "")
+      count = count + 1 + 0.8 * breaks + #pandoc.utils.stringify(block) // 90
+    end
+  end
+  return count
+end
+
+-- What follows a float in its section goes with it, as far as the next one: if the float has to
+-- wait for the next page, this fills the rest of the page. Where too little follows, tables and
+-- listings stay, and may break.
+local function sink(doc)
+  if not typst and not latex then return end
+  local blocks, floats, rest = pandoc.Blocks({}), nil, nil
+  local function close()
+    if not floats then return end
+    local function waits(float) return has_image(float) or lines_of({ float }) < lines_of(rest) + 10 end
+    if floats:find_if(waits) then
+      blocks:insert(pandoc.Div(floats .. rest, { class = "sinking" }))
+    else
+      blocks:insert(pandoc.Div(floats, { class = "staying" }))
+      blocks:extend(rest)
+    end
+    floats = nil
+  end
+  for _, block in ipairs(doc.blocks) do
+    local float = is_float(block)
+    if block.t == "Header" or float and floats and #rest > 0 then close() end
+    if float and not floats then floats, rest = pandoc.Blocks({}), pandoc.Blocks({}) end
+    local target = float and floats or floats and rest or blocks
+    target:insert(block)
+  end
+  close()
+  doc.blocks = blocks
+  return doc
+end
+
 -- Pandoc's MathML would have bold italics for \mathbf, and browsers tiny primes.
 local function upright(math)
   if FORMAT:match("html") then math.text = math.text:gsub("\\mathbf{", "\\textbf{"):gsub("'(%A)", "\\prime %1") end
@@ -84,7 +143,7 @@ local function number_code(block)
     return "# (" .. (numbers[label] or fail("no equation bears label " .. label)) .. ")"
   end)
   local _, lines = block.text:gsub("\n", "")
-  if latex and lines > 45 then
+  if latex and lines >= 12 then
     return { pandoc.RawBlock("latex", "\\begin{longcode}"), block, pandoc.RawBlock("latex", "\\end{longcode}") }
   end
   if not typst then return block end
@@ -93,7 +152,7 @@ local function number_code(block)
 end
 
 -- Divs that Typst and LaTeX know as a function or an environment of the same name.
-local known = { abstract = true, result = true, leading = true }
+local known = { abstract = true, result = true, leading = true, sinking = true, staying = true }
 function environment(div)
   local class = div.classes[1]
   if not known[class] or not (typst or latex) then return end
@@ -117,6 +176,6 @@ end
 
 return {
   { RawBlock = drop, Str = count_equation, Div = open_cell },
-  { Blocks = stick, CodeBlock = code_cell, Image = embed },
+  { Blocks = stick, CodeBlock = code_cell, Image = embed, Pandoc = sink },
   { Math = upright, CodeBlock = number_code, Div = environment, Table = natural_widths, Meta = date },
 }

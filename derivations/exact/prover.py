@@ -22,10 +22,12 @@ from derivations.exact.components import (
     value_of,
 )
 from derivations.exact.context import Context, MisfitError, Shape
-from derivations.exact.normal import delta, fresh
+from derivations.exact.normal import delta
 from derivations.exact.polynomial import (
     ONE,
+    ONLY,
     Delta,
+    Index,
     Poly,
     UndecidedError,
     atoms,
@@ -210,7 +212,8 @@ class _Claim:
     def difference(self, left: Node, right: Node, shape: Shape) -> Poly:
         """The difference of two expressions of one shape, at any row and column."""
         scope = self.scope
-        i, j = (fresh(size) for size in shape or ("1", "1"))
+        ends = zip(("row", "column"), shape or ("1", "1"), strict=True)
+        i, j = (Index(name, size) if size != "1" else ONLY for name, size in ends)
         return entry_of(value_of(left, scope), i, j) - entry_of(value_of(right, scope), i, j)
 
     def vanishing(self, p: Poly) -> Proof:

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from threadpoolctl import threadpool_info
-
 from mlp.bench import goals, measure, memory, methods, results, savings
 from mlp.bench.case import CASES, Case
 from mlp.bench.results import Saving, Timing
-from mlp.lab import store
+from mlp.lab import origin, store
+
+TIMED = {  # by table: the modules whose code is timed, with all that these import
+    "epoch": ["mlp.bench.methods"],
+    "tricks": ["mlp.bench.tricks"],
+    "cost": ["mlp.bench.methods"],
+}
 
 
 def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool = False) -> None:
@@ -46,17 +50,25 @@ def run(folder: Path, *, repetitions: int = 5, target: float = 0.25, quick: bool
 
 
 def _write(path: Path, rows: Sequence[Timing | Saving], about: dict[str, object]) -> None:
-    results.write(path, rows, about)
+    results.write(path, rows, {**about, "code": origin.code(TIMED[path.stem])})
     print(path)
+
+
+def stale(folder: Path) -> list[str]:
+    """What differs now from the code that the tables of times were measured with."""
+    faults = []
+    for table, roots in TIMED.items():
+        recorded = results.read_about(folder / f"{table}.csv").get("code", {})
+        changed = store.others(recorded, origin.code(roots))
+        faults += [f"{table}.csv: {module} differs" for module in changed]
+    return faults
 
 
 def conditions(timed: Sequence[str]) -> dict[str, object]:
     """What the times of these methods depend on: the machine, and versions of what computes."""
-    blas = {f"{found['internal_api']} {found['version']}" for found in threadpool_info()}
     packages = [package for method, package in methods.PACKAGES.items() if method in timed]
     return {
         **store.machine(),
-        "blas": ", ".join(sorted(blas)),
         **{package: version(package) for package in packages},
     }
 

@@ -7,14 +7,13 @@ the same numbers. A further trick is one more function.
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mlp import fast, train
 from mlp.bench.case import D, M
-from mlp.bench.results import Savings
 from mlp.functions import Array, logsumexp
 from mlp.model import Params
 from mlp.settings import Settings
@@ -276,7 +275,7 @@ def used(name: str, K: int, d_h: int) -> bool:
     return TRICKS[name].used(K, d_h)
 
 
-def at_work(savings: Savings) -> list[list[float]]:
+def at_work(savings: Mapping[str, Mapping[tuple[int, int], list[float]]]) -> list[list[float]]:
     """What the repetitions saved, for each trick and shape at which the twin uses the trick."""
     return [
         saved

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlp import train
-from mlp.lab import experiment, store, summary
+from mlp.data import Splits
+from mlp.functions import Array
+from mlp.lab import experiment, origin, store, summary
 from mlp.lab.experiment import Experiment
 from mlp.log import Log, read_rows
 from mlp.model import Params
@@ -57,12 +59,23 @@ def run(average: Average, results: Path) -> Path:
     of = average.of
     runs = experiment.run(of, results)
     folder = results / average.name
-    described = {"average": of.name, "seeds": list(of.seeds)}
-    with store.claimed(folder, described):
+    about = described(average, results)
+    with store.claimed(folder, about):
         if not (folder / "summary.yml").exists():
             nets = [_net(run_folder) for run_folder in runs]
-            _run(of, nets, folder, described)
+            _run(of, nets, folder, about)
     return folder
+
+
+def described(average: Average, results: Path) -> dict[str, Any]:
+    """What settings.yml says of an average: the runs, each with the digest of its log, and code."""
+    of = average.of
+    logs = {seed: (results / of.name / f"seed-{seed}" / "log.csv") for seed in of.seeds}
+    return {
+        "average": of.name,
+        "logs": {seed: origin.digest(path.read_bytes()) for seed, path in logs.items()},
+        "code": origin.code(origin.TRAINING),
+    }
 
 
 def _net(folder: Path) -> Params:
@@ -75,19 +88,32 @@ def _net(folder: Path) -> Params:
     return store.restore(checkpoint)[0].best
 
 
-def _run(of: Experiment, nets: list[Params], folder: Path, described: dict[str, Any]) -> None:
+def _run(of: Experiment, nets: list[Params], folder: Path, about: dict[str, Any]) -> None:
     """Average the first net, the first two, …; log each average, and record that of all."""
-    _, valid, test = of.splits()
-    mirrored = of.settings.mirrored
+    splits = of.splits()
+    records, test_oa = averages(nets, splits, of.settings.mirrored)
+    with Log(folder / "log.csv", Record._fields) as log:
+        for record in records:
+            log.write(record)
+    store.write_predictions(folder, test_oa, splits.test.y)
+    reached = {"chosen": records[-1]._asdict(), "machine": store.machine()}
+    summary.write(folder, about | reached)
+
+
+def averages(nets: list[Params], splits: Splits, mirrored: bool) -> tuple[list[Record], Array]:
+    """The figures of the first net, of the average of the first two, …; outputs of the last.
+
+    The outputs are preactivations for the test examples, (m, n).
+    """
+    _, valid, test = splits
     on_valid = [train.outputs(net, valid.X, mirrored) for net in nets]
     on_test = [train.outputs(net, test.X, mirrored) for net in nets]
-    with Log(folder / "log.csv", Record._fields) as log:
-        for n in range(1, len(nets) + 1):
-            valid_oa, test_oa = train.average(on_valid[:n]), train.average(on_test[:n])
-            record = Record(n, *train.judge(valid_oa, valid.y), *train.judge(test_oa, test.y))
-            log.write(record)
-    store.write_predictions(folder, test_oa, test.y)
-    store.write_yaml(folder / "summary.yml", described | {"chosen": record._asdict()})
+    records = []
+    for n in range(1, len(nets) + 1):
+        valid_oa, test_oa = train.average(on_valid[:n]), train.average(on_test[:n])
+        figures = *train.judge(valid_oa, valid.y), *train.judge(test_oa, test.y)
+        records.append(Record(n, *figures))
+    return records, test_oa
 
 
 def read(path: Path) -> list[Record]:

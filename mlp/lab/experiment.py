@@ -1,17 +1,18 @@
 """A recorded experiment: YAML settings -> runs -> results/NAME/seed-S/.
 
 Each run leaves small files, the evidence that the report plots: log.csv (six figures an epoch),
-summary.yml (settings, chosen epoch and its figures, how long, on what) and, of the test examples at
-the chosen epoch, predictions.npy (classes) and confusion.csv (counts, true class by predicted).
-checkpoint.npz is for going on.
+settings.yml (settings, and digests of the code and the data that the run depends on), summary.yml
+(the same, chosen epoch and its figures, how long, on what) and, of the test examples at the chosen
+epoch, predictions.npy (classes) and confusion.csv (counts, true class by predicted). checkpoint.npz
+is for going on.
 """
 
+import contextlib
 import dataclasses
 import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -22,7 +23,8 @@ from tqdm import tqdm
 
 from mlp import data, fast, log, regularize, train
 from mlp.data import Dataset, Splits
-from mlp.lab import store, summary
+from mlp.functions import Array
+from mlp.lab import origin, store, summary
 from mlp.log import Log
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError, Record, State
@@ -177,15 +179,15 @@ def load(path: Path) -> Experiment:
 def run(experiment: Experiment, results: Path) -> list[Path]:
     """Train once per seed, into results/NAME/seed-S/, going on where a run was interrupted.
 
-    Returns the folders. A finished run of the same settings is left as it is. Raises DataError,
-    DivergedError, and SettingsError if a folder holds a run of other settings or is in use by
+    Returns the folders. A finished run of the same settings, code and data is left as it is. Raises
+    DataError, DivergedError, and SettingsError if a folder holds another run or is in use by
     another process.
     """
     splits = experiment.splits()
     folder = results / experiment.name
     runs = []
-    for seed in experiment.seeds:
-        _run_seed(experiment, seed, splits, folder / f"seed-{seed}")
+    for seed, about in described(experiment, splits).items():
+        _run_seed(experiment, seed, splits, about, folder / f"seed-{seed}")
         runs.append(folder / f"seed-{seed}")
     if len(runs) > 1:
         over = summary.over_runs([summary.at_chosen(run) for run in runs])
@@ -193,17 +195,30 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
     return runs
 
 
-def _run_seed(experiment: Experiment, seed: int, splits: Splits, folder: Path) -> None:
+def described(experiment: Experiment, splits: Splits | None) -> dict[int, dict[str, Any]]:
+    """What settings.yml says of the run with each seed: all that it depends on, but the machine.
+
+    Where the data are not at hand, what is said of them is left out.
+    """
+    shared: dict[str, Any] = {"data": experiment.data}
+    if splits:
+        shared["examples"] = {name: len(part.y) for name, part in splits._asdict().items()}
+        shared["arrays"] = origin.arrays(splits)
+    shared["standardize"] = experiment.standardize
+    shared["refit"] = experiment.refit
+    shared["code"] = origin.code(origin.TRAINING)
+    return {
+        seed: shared | {"settings": dataclasses.asdict(experiment.run_settings(seed))}
+        for seed in experiment.seeds
+    }
+
+
+def _run_seed(
+    experiment: Experiment, seed: int, splits: Splits, about: dict[str, Any], folder: Path
+) -> None:
     """Finish the run with this seed, unless its summary says that it is finished."""
     settings = experiment.run_settings(seed)
-    described = {
-        "data": experiment.data,
-        "examples": {name: len(part.y) for name, part in splits._asdict().items()},
-        "standardize": experiment.standardize,
-        "refit": experiment.refit,
-        "settings": dataclasses.asdict(settings),
-    }
-    with store.claimed(folder, described):
+    with store.claimed(folder, about):
         if (folder / "summary.yml").exists():
             return
         try:
@@ -213,12 +228,13 @@ def _run_seed(experiment: Experiment, seed: int, splits: Splits, folder: Path) -
         oa = train.outputs(state.best, splits.test.X, settings.mirrored)
         store.write_predictions(folder, oa, splits.test.y)
         reached = {
+            "first_losses": first_losses(splits, settings),
             "chosen": state.chosen._asdict(),
             "epochs": state.epoch,
-            "seconds": round(seconds, 1),
+            "seconds": round(seconds, 3),
             "machine": store.machine(),
         }
-        store.write_yaml(folder / "summary.yml", described | reached)
+        summary.write(folder, about | reached)
 
 
 def _train(name: str, settings: Settings, splits: Splits, folder: Path) -> tuple[State, float]:
@@ -257,6 +273,38 @@ def _train(name: str, settings: Settings, splits: Splits, folder: Path) -> tuple
     return state, seconds
 
 
+FIRST = 10  # minibatches, before kernels of BLAS, which round differently, drift apart
+
+
+class _EnoughError(Exception):
+    """The first minibatches are done."""
+
+
+def first_losses(splits: Splits, settings: Settings) -> list[float]:
+    """The average loss of each of a run's first minibatches, before its step.
+
+    Wherever the same code trains on the same data, they are the same to a relative 1e-5; later,
+    training magnifies what rounding does.
+    """
+    losses: list[float] = []
+
+    class Watched(fast.Steps):
+        def run(self, X: Array, y: Array, order: Array, eta: Array) -> tuple[int, Array]:
+            wrong, sums = super().run(X, y, order, eta)
+            starts = range(0, len(order), settings.K)
+            sizes = [min(settings.K, len(order) - start) for start in starts]
+            losses.extend((sums / sizes).tolist())
+            return wrong, sums
+
+    def tick(_: int) -> None:
+        if len(losses) >= FIRST:
+            raise _EnoughError
+
+    with contextlib.suppress(_EnoughError):
+        next(train.fit(splits, settings, None, tick, Watched))
+    return losses[:FIRST]
+
+
 class Begun(NamedTuple):
     """Where a run stands."""
 
@@ -276,7 +324,7 @@ def _begun(folder: Path) -> Begun:
     return Begun(state, seconds, records)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _ctrl_c_held_back() -> Iterator[Callable[[], None]]:
     """Hold Ctrl-C back: inside, the yielded function raises KeyboardInterrupt if one came."""
     pressed: list[int] = []

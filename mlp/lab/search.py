@@ -1,34 +1,39 @@
 """Runs a search over settings by validation error: trials -> results/searches/NAME/.
 
+A search leaves trials.csv (a line for each trial and round), with several seeds finals.csv (a line
+for each finalist and seed), best.yml (the best settings as an experiment) and summary.yml. Test
+examples have no part in it: nothing is evaluated on them.
+
 Trials are values: a worker gets settings and a state, and gives back the state reached. So the
 same search runs in processes (joblib's "loky") or on a cluster whose backend joblib knows.
 """
 
-import dataclasses
 import functools
 import importlib
 import itertools
 import math
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
+import numpy as np
 import yaml
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from mlp import data, fast, train
-from mlp.data import Splits
-from mlp.lab import experiment, space, store
+from mlp.data import Dataset, Splits
+from mlp.lab import experiment, origin, space, store, summary
 from mlp.lab.experiment import Experiment
 from mlp.lab.space import Search
 from mlp.log import Log, LogError, read_rows
-from mlp.settings import Settings, SettingsError
+from mlp.settings import SettingsError
 from mlp.train import DivergedError, State
 
-# --- its table -----------------------------------------------------------------------------------
+# --- its tables ----------------------------------------------------------------------------------
 
 
 class Row(NamedTuple):
@@ -42,79 +47,176 @@ class Row(NamedTuple):
     valid_loss: float
 
 
-def _table(search: Search, folder: Path, rows: Iterable[Row]) -> Log:
-    """The table trials.csv, begun anew with these rows."""
-    lines = [_line(search, row) for row in rows]
-    return Log(folder / "trials.csv", (*Row._fields, *search.open), lines)
+class Final(NamedTuple):
+    """One finalist with one seed, as in the row of its last round."""
+
+    trial: int
+    seed: int
+    epochs: int
+    best_epoch: int
+    valid_error: float
+    valid_loss: float
 
 
-def _line(search: Search, row: Row) -> tuple[Any, ...]:
-    return (*row, *search.opened(row.trial).values())
+class Mean(NamedTuple):
+    """Mean and standard deviation over seeds of a finalist's validation error."""
+
+    trial: int
+    valid_error: float
+    deviation: float  # nan for one seed
 
 
-def _recorded(search: Search, folder: Path) -> list[Row]:
-    """The rows that an interrupted search has left. Raises LogError."""
-    path = folder / "trials.csv"
-    rows = read(path, search.open) if path.exists() else []
-    for row in rows:
-        if not 0 <= row.trial < len(search.trials):
-            raise LogError(f"{path}: trial {row.trial} is none of this search; remove its line")
-    return rows
-
-
-def read(path: Path, open_settings: tuple[str, ...]) -> list[Row]:
-    """Read a table of trials but for the settings, which the trial's number implies.
+def read(path: Path, kind: Any, open_settings: tuple[str, ...]) -> list[Any]:
+    """Read a table of `kind`s but for the settings, which the trial's number implies.
 
     Raises LogError.
     """
-    return read_rows(path, Row, open_settings)
+    return read_rows(path, kind, open_settings)
 
 
 def table(folder: Path, until: float = math.inf) -> list[dict[str, float | str]]:
     """Settings and figures of each trial after its last round up to round `until`, best first."""
-    described = yaml.safe_load((folder / "settings.yml").read_text())
-    rows = read(folder / "trials.csv", tuple(described["trials"][0]))
+    described = _described(folder)
+    rows: list[Row] = read(folder / "trials.csv", Row, tuple(described[0]))
     last = {row.trial: row for row in sorted(rows) if row.round <= until}
     in_order = sorted(last.values(), key=lambda row: (-row.round, row.valid_error, row.trial))
-    return [described["trials"][row.trial] | row._asdict() for row in in_order]
+    return [described[row.trial] | row._asdict() for row in in_order]
 
 
-def best(rows: Iterable[Row]) -> Row:
-    """The row with the lowest validation error; ties go to the earlier trial."""
-    finite = [row for row in rows if math.isfinite(row.valid_error)]
-    return min(finite, key=lambda row: (row.valid_error, row.trial, row.round))
+def finalists(folder: Path) -> list[dict[str, float | str]]:
+    """Settings of each finalist, with the mean of its validation error over seeds, best first."""
+    described = _described(folder)
+    finals: list[Final] = read(folder / "finals.csv", Final, tuple(described[0]))
+    return [described[mean.trial] | mean._asdict() for mean in means(finals)]
+
+
+def _described(folder: Path) -> list[dict[str, Any]]:
+    """The open settings of each trial."""
+    trials: list[dict[str, Any]] = yaml.safe_load((folder / "settings.yml").read_text())["trials"]
+    return trials
+
+
+def means(finals: Iterable[Final]) -> list[Mean]:
+    """The finalists by mean validation error, best first; ties go to the earlier trial.
+
+    One that diverged with any seed is left out.
+    """
+    errors: dict[int, list[float]] = {}
+    for final in finals:
+        errors.setdefault(final.trial, []).append(final.valid_error)
+    found = [
+        Mean(trial, float(np.mean(of)), float(np.std(of, ddof=1)) if len(of) > 1 else math.nan)
+        for trial, of in errors.items()
+        if np.isfinite(of).all()
+    ]
+    return sorted(found, key=lambda mean: (mean.valid_error, mean.trial))
 
 
 # --- running it ----------------------------------------------------------------------------------
 
 
+class Task(NamedTuple):
+    """What a worker does: let a trial with a seed go on from a state until an epoch."""
+
+    trial: int
+    seed: int
+    state: State | None
+    until: int
+
+
+class Done(NamedTuple):
+    """What a worker gives back: the state reached, or None if the loss is no longer finite."""
+
+    trial: int
+    seed: int
+    state: State | None
+    seconds: float
+
+
 def run(search: Search, results: Path) -> Path:
-    """Run what is left of a search; returns the folder results/NAME/ with its table.
+    """Run what is left of a search; returns the folder results/NAME/ with its tables.
 
     Each trial is logged in trials.csv as it ends a round, its state kept beside it until the search
-    ends; interrupted anywhere, the same call goes on and ends with the same table. Trials run one
+    ends; interrupted anywhere, the same call goes on and ends with the same tables. Trials run one
     after the other, but for what `workers` says. Raises DataError, DivergedError if no trial is
     left, and SettingsError if the folder holds another search or is in use by another process.
     """
-    of, folder = search.experiment, results / search.experiment.name
-    _splits(of.data, of.valid, of.standardize)  # faults and downloads come before all else
-    with store.claimed(folder, space.describe(search)):
-        if not (folder / "best.yml").exists():
-            rows = _run_rounds(search, folder)
-            _record_best(search, folder, rows)
-        for trial in range(len(search.trials)):
-            _checkpoint(folder, trial).unlink(missing_ok=True)
+    folder = results / search.name
+    described = describe(search, as_read(search))  # which comes first, as data may be missing
+    with store.claimed(folder, described):
+        if not (folder / "summary.yml").exists():
+            _run(search, folder, described)
+        for checkpoint in folder.glob("checkpoint-*.npz"):
+            checkpoint.unlink()
     return folder
 
 
-def _run_rounds(search: Search, folder: Path) -> list[Row]:
+def as_read(search: Search) -> Splits:
+    """The data of a search, before any trial standardizes them, without the test examples."""
+    return _splits(search.trials[0].data, search.trials[0].valid, False)
+
+
+def describe(search: Search, splits: Splits | None) -> dict[str, Any]:
+    """What settings.yml says: the search, and digests of the code and the data it depends on.
+
+    Where the data, `as_read`, are not at hand, what is said of them is left out.
+    """
+    arrays = {"arrays": origin.arrays(splits)} if splits else {}
+    return {**space.describe(search), **arrays, "code": origin.code(origin.TRAINING)}
+
+
+def _run(search: Search, folder: Path, described: dict[str, Any]) -> None:
+    """Run rounds and finals, and record what they led to."""
+    with tqdm(desc=search.name, unit="epoch", mininterval=0.5) as bar:
+        rows = _run_rounds(search, folder, bar)
+        finals = firsts(search, rows)
+        if len(search.seeds) > 1:
+            finals = _run_finals(search, folder, finals, bar)
+    best = chosen(search, finals)
+    note = f"Lowest validation error of the search {search.name}: {best.valid_error:.2%}"
+    store.write_yaml(folder / "best.yml", space.file(search, best.trial), note)
+    seconds = sum(store.restore(path)[1] for path in folder.glob("checkpoint-*.npz"))
+    reached = {
+        "chosen": best._asdict(),
+        "epochs": trained(search, rows, finals),
+        "seconds": round(seconds, 3),
+        "machine": store.machine(),
+    }
+    summary.write(folder, described | reached)
+
+
+def seeded(search: Search, row: Row) -> Final:
+    """A row of a round with its seed."""
+    figures = row.epochs, row.best_epoch, row.valid_error, row.valid_loss
+    return Final(row.trial, search.seeds[0], *figures)
+
+
+def firsts(search: Search, rows: Iterable[Row]) -> list[Final]:
+    """The trials that came through the last round, each with the seed of the rounds."""
+    last = [row for row in rows if row.round == len(search.rounds)]
+    return [seeded(search, row) for row in last if math.isfinite(row.valid_error)]
+
+
+def chosen(search: Search, finals: Iterable[Final]) -> Mean:
+    """The best finalist. Raises DivergedError if none is left."""
+    in_order = means(finals)
+    if not in_order:
+        raise DivergedError(f"all trials diverged; lower eta in {search.name}.yml")
+    return in_order[0]
+
+
+def trained(search: Search, rows: Iterable[Row], finals: Iterable[Final]) -> int:
+    """The epochs that a search has trained in all."""
+    reached = {row.trial: row.epochs for row in sorted(rows)}
+    others = [final.epochs for final in finals if final.seed != search.seeds[0]]
+    return sum(reached.values()) + sum(others)
+
+
+def _run_rounds(search: Search, folder: Path, bar: Any) -> list[Row]:
     """Run round after round, with log and progress bar; returns all rows of the table, sorted."""
-    rows = _recorded(search, folder)
+    rows: list[Row] = _recorded(search, folder / "trials.csv", Row)
     trials = list(range(len(search.trials)))
-    with (
-        _table(search, folder, rows) as table,
-        tqdm(desc=search.experiment.name, unit="epoch", mininterval=0.5) as bar,
-    ):
+    with _begin(search, folder / "trials.csv", Row, rows) as table:
         for number in range(1, 1 + len(search.rounds)):
             before, until = search.span(number)
             done = {row.trial for row in rows if row.round == number}
@@ -127,12 +229,8 @@ def _run_rounds(search: Search, folder: Path) -> list[Row]:
                 bar.update(until - before)
                 bar.set_postfix_str(_best_so_far(search, rows))
             trials = survivors([row for row in rows if row.round == number], search.factor)
-            if not trials:
-                raise DivergedError(
-                    f"all trials diverged; lower eta in {search.experiment.name}.yml"
-                )
     rows.sort()  # whatever the order in which trials ended
-    with _table(search, folder, rows):
+    with _begin(search, folder / "trials.csv", Row, rows):
         pass
     return rows
 
@@ -143,61 +241,99 @@ def _run_round(search: Search, folder: Path, number: int, trials: list[int]) -> 
     Its state is on disk by then, so that a row in the table has a state to go on from.
     """
     _, until = search.span(number)
-    states = (_state(folder, trial) if number > 1 else None for trial in trials)
-    for trial, reached in _parallel(search, trials, states, until):
-        if isinstance(reached, State):
-            store.save(_checkpoint(folder, trial), reached, seconds=0.0)
-            chosen = reached.chosen
-            figures = chosen.epoch, chosen.valid_error, chosen.valid_loss
-            yield Row(number, trial, reached.epoch, *figures)
-        else:
-            yield Row(number, trial, until, 0, math.nan, math.nan)
+    seed = search.seeds[0]
+    states = (_state(folder, trial, seed) if number > 1 else None for trial in trials)
+    tasks = (Task(trial, seed, state, until) for trial, state in zip(trials, states, strict=True))
+    for done in _parallel(search, tasks):
+        yield Row(number, done.trial, *_figures(folder, done, until))
 
 
-def _state(folder: Path, trial: int) -> State:
-    return store.restore(_checkpoint(folder, trial))[0]
+def _run_finals(search: Search, folder: Path, first: list[Final], bar: Any) -> list[Final]:
+    """Run the finalists with the other seeds, too; returns all rows of finals.csv, sorted."""
+    recorded: list[Final] = _recorded(search, folder / "finals.csv", Final)
+    finals = [*first, *(final for final in recorded if final.seed != search.seeds[0])]
+    done = {(final.trial, final.seed) for final in finals}
+    until, others = search.rounds[-1], search.seeds[1:]
+    waiting = [(final.trial, seed) for final in first for seed in others]
+    bar.update((len(finals) - len(first)) * until)
+    tasks = (Task(*pair, None, until) for pair in waiting if pair not in done)
+    with _begin(search, folder / "finals.csv", Final, finals) as table:
+        for task in _parallel(search, tasks):
+            final = Final(task.trial, task.seed, *_figures(folder, task, until))
+            finals.append(final)
+            table.write(_line(search, final))
+            bar.update(until)
+    finals.sort()
+    with _begin(search, folder / "finals.csv", Final, finals):
+        pass
+    return finals
 
 
-def _checkpoint(folder: Path, trial: int) -> Path:
-    return folder / f"checkpoint-{trial}.npz"
+def _figures(folder: Path, done: Done, until: int) -> tuple[int, int, float, float]:
+    """What a table says of a trial that has come to an end, whose state is kept on disk."""
+    if done.state is None:
+        return until, 0, math.nan, math.nan
+    path, seconds = _checkpoint(folder, done.trial, done.seed), done.seconds
+    if path.exists():
+        seconds += store.restore(path)[1]
+    store.save(path, done.state, seconds)
+    chosen = done.state.chosen
+    return done.state.epoch, chosen.epoch, chosen.valid_error, chosen.valid_loss
 
 
-def _parallel(
-    search: Search, trials: Iterable[int], states: Iterable[State | None], until: int
-) -> Iterator[tuple[int, State | str]]:
-    """Yield each trial with what `advance` returned for it, in the order in which they end."""
-    calls = (
-        joblib.delayed(_numbered)(trial, search.experiment, search.trials[trial], state, until)
-        for trial, state in zip(trials, states, strict=True)
-    )
+def _state(folder: Path, trial: int, seed: int) -> State:
+    return store.restore(_checkpoint(folder, trial, seed))[0]
+
+
+def _checkpoint(folder: Path, trial: int, seed: int) -> Path:
+    return folder / f"checkpoint-{trial}-seed-{seed}.npz"
+
+
+def _begin(search: Search, path: Path, kind: Any, rows: Iterable[Any]) -> Log:
+    """A table of `kind`s, begun anew with these rows."""
+    return Log(path, (*kind._fields, *search.open), [_line(search, row) for row in rows])
+
+
+def _line(search: Search, row: Row | Final) -> tuple[Any, ...]:
+    return (*row, *search.opened(row.trial).values())
+
+
+def _recorded(search: Search, path: Path, kind: Any) -> list[Any]:
+    """The rows that an interrupted search has left. Raises LogError."""
+    rows = read(path, kind, search.open) if path.exists() else []
+    for row in rows:
+        if not 0 <= row.trial < len(search.trials):
+            raise LogError(f"{path}: trial {row.trial} is none of this search; remove its line")
+    return rows
+
+
+def _parallel(search: Search, tasks: Iterable[Task]) -> Iterator[Done]:
+    """Do the tasks, and yield what came of each, in the order in which they end."""
+    calls = (joblib.delayed(advance)(search.trials[task.trial], task) for task in tasks)
     yield from joblib.Parallel(return_as="generator_unordered")(calls)
 
 
-def _numbered(trial: int, *arguments: Any) -> tuple[int, State | str]:
-    return trial, advance(*arguments)
-
-
-def advance(of: Experiment, settings: Settings, state: State | None, until: int) -> State | str:
-    """Train one trial until this epoch, with one BLAS thread; what a worker does.
-
-    Returns the state reached, or the reason if the loss is no longer finite.
-    """
-    begun = state.epoch if state else 0
+def advance(trial: Experiment, task: Task) -> Done:
+    """Train a trial until an epoch, with one BLAS thread; what a worker does."""
+    state, settings = task.state, trial.run_settings(task.seed)
+    begun = time.perf_counter()
     with threadpool_limits(1):
-        splits = _splits(of.data, of.valid, of.standardize)
+        splits = _splits(trial.data, trial.valid, trial.standardize)
         epochs = train.fit(splits, settings, state, engine=fast.Steps)
         try:
-            for _, reached in itertools.islice(epochs, until - begun):
+            for _, reached in itertools.islice(epochs, task.until - (state.epoch if state else 0)):
                 state = reached
-        except DivergedError as error:
-            return str(error)
-    assert state is not None
-    return state
+        except DivergedError:
+            state = None
+    return Done(task.trial, task.seed, state, time.perf_counter() - begun)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)  # as they are, and standardized
 def _splits(name: str, valid: int, standardize: bool) -> Splits:
+    """The data of a trial, without the test examples: a search does not look at them."""
     splits = data.load(name, valid=valid, seed=0)
+    none = Dataset(np.empty_like(splits.test.X[:0]), splits.test.y[:0].copy())
+    splits = splits._replace(test=none)
     return experiment.prepared(splits, standardize=standardize, refit=False)
 
 
@@ -214,8 +350,8 @@ def _epochs_left(search: Search, number: int, alive: int) -> int:
     for later in range(number, 1 + len(search.rounds)):
         before, until = search.span(later)
         total += alive * (until - before)
-        alive = math.ceil(alive / search.factor)
-    return total
+        finalists, alive = alive, math.ceil(alive / search.factor)
+    return total + finalists * (len(search.seeds) - 1) * search.rounds[-1]
 
 
 @contextmanager
@@ -243,19 +379,9 @@ def workers(backend: str, jobs: int, address: str | None = None) -> Iterator[Non
 
 def _best_so_far(search: Search, rows: list[Row]) -> str:
     """What the progress bar says."""
-    if not any(math.isfinite(row.valid_error) for row in rows):
+    finite = [row for row in rows if math.isfinite(row.valid_error)]
+    if not finite:
         return "all diverged so far"
-    row = best(rows)
-    settings = ", ".join(f"{name} {value}" for name, value in search.opened(row.trial).items())
-    return f"best so far: valid {row.valid_error:.2%} ({settings})"
-
-
-def _record_best(search: Search, folder: Path, rows: list[Row]) -> None:
-    """Write best.yml, an experiment with the best trial's settings; the search then is finished."""
-    winner = best(rows)
-    settings = dataclasses.asdict(search.trials[winner.trial])
-    seed = settings.pop("seed")
-    keys = space.data_keys(search) | {"seeds": [seed]} | settings
-    name, error = search.experiment.name, winner.valid_error
-    note = f"Lowest validation error of the search {name}: {error:.2%}"
-    store.write_yaml(folder / "best.yml", keys, note)
+    best = min(finite, key=lambda row: row.valid_error)
+    settings = ", ".join(f"{name} {value}" for name, value in search.opened(best.trial).items())
+    return f"best so far: valid {best.valid_error:.2%} ({settings})"

@@ -3,7 +3,9 @@
 A search file is an experiment file in which some settings are open: a list of values, or a range
 {low, high, log}. `search` says how: {method: grid}, or {method: random, trials: 30,
 seed: 0}; with `first: 3, factor: 3` by successive halving (Jamieson and Talwalkar, 2016): all
-trials train 3 epochs, the best third of them 9, the best third of those 27, up to `epochs`.
+trials train 3 epochs, the best third of them 9, the best third of those 27, up to `epochs`. With
+several `seeds`, all this is done with the first; those that reach the last round are then run with
+the others, too, and the best mean is chosen.
 """
 
 import dataclasses
@@ -27,9 +29,8 @@ Point = dict[str, Any]  # a value for each open setting, by name
 class Search:
     """What a search file says; trials are numbered in the order of `trials`."""
 
-    experiment: Experiment  # its name, data and what is not searched over
     open: tuple[str, ...]  # names of the settings searched over
-    trials: tuple[Settings, ...]
+    trials: tuple[Experiment, ...]  # each with the name and the seeds of the search
     rounds: tuple[int, ...]  # epochs reached at the end of each round
     factor: int  # after a round, one trial in `factor` goes on
 
@@ -38,15 +39,27 @@ class Search:
         before = self.rounds[number - 2] if number > 1 else 0
         return before, self.rounds[number - 1]
 
+    @property
+    def name(self) -> str:
+        """The name of the search."""
+        return self.trials[0].name
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seed of the rounds, and those with which finalists are run besides."""
+        return self.trials[0].seeds
+
     def opened(self, trial: int) -> dict[str, Any]:
         """The values that the open settings have in a trial."""
-        return {name: getattr(self.trials[trial], name) for name in self.open}
+        values = keys(self.trials[trial])
+        return {name: values[name] for name in self.open}
 
 
 METHODS = {  # the keys of `search` beside method
     "grid": ("first", "factor"),
     "random": ("trials", "seed", "first", "factor"),
 }
+SHARED = ("data", "valid", "refit", "epochs")  # what trials cannot differ in
 LOWEST = {"trials": 1, "seed": 0, "first": 1, "factor": 2}
 
 
@@ -57,24 +70,23 @@ def load(path: Path) -> Search:
 
 def parse(text: str, name: str) -> Search:
     """Read YAML text. Raises SettingsError, naming key, value and remedy."""
-    keys = experiment.mapping(text)
-    how = keys.pop("search", None)
+    said = experiment.mapping(text)
+    how = said.pop("search", None)
     _check(how)
-    choices = {key: value for key, value in keys.items() if _is_open(key, value)}
+    choices = {key: value for key, value in said.items() if _is_open(key, value)}
     if not choices:
         raise SettingsError("no setting is open; give one a list of values or a range")
-    trials = [experiment.from_mapping(keys | point, name) for point in _points(how, choices)]
+    trials = [experiment.from_mapping(said | point, name) for point in _points(how, choices)]
     first = trials[0]
-    epochs = first.settings.epochs
-    if any(trial.settings.epochs != epochs for trial in trials):
-        raise SettingsError("epochs is open; give one number, and search: {first: …} to end early")
+    for key in SHARED:
+        if key in choices:
+            raise SettingsError(f"{key} is open; give one value, the same for all trials")
     if first.refit:
         raise SettingsError("refit is True; it must be false, as validation examples choose")
-    factor = how.get("factor", 3)
+    factor, epochs = how.get("factor", 3), first.settings.epochs
     return Search(
-        experiment=first,
         open=tuple(choices),
-        trials=tuple(trial.run_settings(trial.seeds[0]) for trial in trials),
+        trials=tuple(trials),
         rounds=tuple(_rounds(how.get("first", epochs), factor, epochs)),
         factor=factor,
     )
@@ -123,20 +135,34 @@ def _rounds(first: int, factor: int, epochs: int) -> Iterator[int]:
 
 def describe(search: Search) -> dict[str, Any]:
     """The search as written to settings.yml."""
-    fixed = dataclasses.asdict(search.trials[0])
+    shared = keys(search.trials[0]).items()
     return {
-        **data_keys(search),
+        "fixed": {key: value for key, value in shared if key not in search.open},
         "rounds": list(search.rounds),
         "factor": search.factor,
-        "fixed": {key: value for key, value in fixed.items() if key not in search.open},
         "trials": [search.opened(trial) for trial in range(len(search.trials))],
     }
 
 
-def data_keys(search: Search) -> dict[str, Any]:
-    """The keys of an experiment file that say on which data."""
-    of = search.experiment
-    return {"data": of.data, "valid": of.valid, "standardize": of.standardize}
+def file(search: Search, trial: int) -> dict[str, Any]:
+    """A trial as an experiment file would have it: without what stays at its default, if not open.
+
+    With the seeds of the search.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+    return {
+        key: value
+        for key, value in keys(search.trials[trial]).items()
+        if key in search.open or value != defaults.get(key, dataclasses.MISSING)
+    }
+
+
+def keys(trial: Experiment) -> dict[str, Any]:
+    """A trial as the keys of an experiment file."""
+    settings = dataclasses.asdict(trial.settings)
+    del settings["seed"]
+    own = {"data": trial.data, "valid": trial.valid, "standardize": trial.standardize}
+    return own | {"seeds": list(trial.seeds)} | settings
 
 
 # --- points --------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import io
 import os
 import platform
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import filelock
 import numpy as np
 import yaml
+from threadpoolctl import threadpool_info
 
 from mlp.functions import Array
 from mlp.log import TEMPORARY, temporary_name
@@ -36,9 +37,9 @@ def claimed(folder: Path, described: dict[str, Any]) -> Iterator[None]:
         raise SettingsError(f"{folder}: another process writes here; let it end") from error
     with lock:
         _tidy(folder)
-        path, content = folder / "settings.yml", _yaml(described)
+        path, content = folder / "settings.yml", as_yaml(described)
         if path.exists() and path.read_bytes() != content:
-            _forget(folder)
+            _forget(folder, others(_mapping(path), described))
         write_atomically(path, content)
         yield
 
@@ -49,16 +50,36 @@ def _tidy(folder: Path) -> None:
         unfinished.unlink()
 
 
-def _forget(folder: Path) -> None:
+def _forget(folder: Path, other: list[str]) -> None:
     """Remove the tables of a run that gave no results; raise SettingsError if there are any."""
     for kept in KEPT:
         if any(folder.glob(kept)):
             raise SettingsError(
-                f"{folder}: holds results of other settings (settings.yml); "
+                f"{folder}: holds results of other settings, code or data ({', '.join(other)}); "
                 "delete the folder or rename the file of settings"
             )
     for table in folder.glob("*.csv"):
         table.unlink()
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """What a file of settings says; nothing where it is damaged."""
+    try:
+        return dict(yaml.safe_load(path.read_text()))
+    except (yaml.YAMLError, ValueError, TypeError):
+        return {}
+
+
+def others(recorded: Mapping[str, Any], described: Mapping[str, Any]) -> list[str]:
+    """The keys that are described otherwise than recorded; those below a key after a dot."""
+    found = []
+    for key in {**recorded, **described}:
+        old, new = recorded.get(key), described.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += [f"{key}.{below}" for below in others(old, new)]
+        elif old != new:
+            found.append(key)
+    return found
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -74,10 +95,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def write_yaml(path: Path, keys: dict[str, Any], note: str = "") -> None:
     """Write keys and values atomically, in their order, below a comment where there is one."""
-    write_atomically(path, _yaml(keys, note))
+    write_atomically(path, as_yaml(keys, note))
 
 
-def _yaml(keys: dict[str, Any], note: str = "") -> bytes:
+def as_yaml(keys: dict[str, Any], note: str = "") -> bytes:
+    """Keys and values as YAML, in their order, below a comment where there is one."""
     comment = f"# {note}\n" if note else ""
     return (comment + yaml.safe_dump(keys, sort_keys=False)).encode()
 
@@ -88,13 +110,19 @@ def write_predictions(folder: Path, oa: Array, y: Array) -> None:
     `oa` are the preactivations at the output, (m, n), of the examples whose classes are y, (n,).
     """
     predictions = oa.argmax(axis=0).astype(np.uint8)
-    counts = np.zeros((len(oa), len(oa)), int)
-    np.add.at(counts, (y, predictions), 1)
+    counts = confusion(predictions, y, len(oa))
     table = "".join(",".join(map(str, row)) + "\n" for row in counts)
     write_atomically(folder / "confusion.csv", table.encode())
     buffer = io.BytesIO()
     np.save(buffer, predictions)
     write_atomically(folder / "predictions.npy", buffer.getvalue())
+
+
+def confusion(predictions: Array, y: Array, m: int) -> Array:
+    """How often each of m classes, in rows, was predicted as each, in columns: (n,), (n,)."""
+    counts = np.zeros((m, m), int)
+    np.add.at(counts, (y, predictions), 1)
+    return counts
 
 
 def save(path: Path, state: State, seconds: float) -> None:
@@ -133,12 +161,24 @@ def restore(path: Path) -> tuple[State, float]:
 
 def machine() -> dict[str, str | int]:
     """The hardware and the versions that a measurement depends on."""
+    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 1,
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "blas": _joined(f"{pool['internal_api']} {pool['version']}" for pool in blas),
+        "kernel": _joined(pool.get("architecture") for pool in blas),
     }
+
+
+def arithmetic(machine: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What of a machine decides how products of matrices are rounded."""
+    return tuple(machine.get(key) for key in ("numpy", "blas", "kernel"))
+
+
+def _joined(words: Iterable[str | None]) -> str:
+    return ", ".join(sorted({word for word in words if word})) or "unknown"
 
 
 def _processor() -> str:

@@ -8,8 +8,41 @@ import numpy as np
 import yaml
 
 from mlp import log, train
+from mlp.lab import store
+from mlp.lab.origin import digest
 from mlp.settings import SettingsError
 from mlp.train import Record
+
+EVIDENCE = ("settings.yml", "*.csv", "*.npy", "best.yml")
+SEAL = b"seal: "
+
+
+def write(folder: Path, keys: Mapping[str, Any]) -> None:
+    """Write summary.yml: these keys, a digest of each file of evidence beside it, and a seal.
+
+    The seal is a digest of all that stands above it: it shows if a line is changed later.
+    """
+    beside = sorted(path for pattern in EVIDENCE for path in folder.glob(pattern))
+    files = {path.name: digest(path.read_bytes()) for path in beside}
+    content = store.as_yaml({**keys, "files": files})
+    store.write_atomically(folder / "summary.yml", content + _sealed(content))
+
+
+def _sealed(content: bytes) -> bytes:
+    """The line that seals this content."""
+    return SEAL + f"'{digest(content)}'\n".encode()  # in quotes: never a number
+
+
+def edited(folder: Path) -> list[str]:
+    """The files of a result that are not as they were recorded, summary.yml among them."""
+    content = (folder / "summary.yml").read_bytes()
+    above = content[: content.rfind(SEAL)]
+    changed = [] if content == above + _sealed(above) else ["summary.yml"]
+    for name, recorded in read(folder).get("files", {}).items():
+        path = folder / name
+        if not path.exists() or digest(path.read_bytes()) != recorded:
+            changed.append(name)
+    return changed
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -67,6 +100,16 @@ def over_runs(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
         values = np.array([run[name] for run in runs])
         summary[name] = {"mean": float(values.mean()), "std": float(values.std(ddof=1))}
     return summary
+
+
+def median_run(folder: Path) -> Path:
+    """The run of results/NAME/ whose chosen epoch has the median validation error.
+
+    Of an even number of runs the better of the two in the middle, of equal ones the lower seed.
+    """
+    runs = sorted(folder.glob("seed-*"), key=lambda run: int(run.name.removeprefix("seed-")))
+    in_order = sorted(runs, key=lambda run: float(at_chosen(run)["valid_error"]))
+    return in_order[(len(runs) - 1) // 2]
 
 
 def standard_error(error: float, n: int) -> float:

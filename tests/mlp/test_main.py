@@ -23,7 +23,7 @@ def write(folder, text, name="small.yml"):
 
 
 def test_every_command_has_a_help_that_says_what_it_does(capsys):
-    for command in ("data", "train", "search", "check", "bench"):
+    for command in ("data", "train", "search", "verify", "check", "bench"):
         with pytest.raises(SystemExit) as exit_:
             main([command, "--help"])
         assert exit_.value.code == 0

@@ -52,11 +52,12 @@ def test_unusable_settings_are_refused_by_name_and_value(name, value):
     assert str(error.value).startswith(f"{name} is {value!r}; it must be a")
 
 
-def test_two_steps_with_momentum_are_those_written_out():
+@pytest.mark.parametrize("mu", [0.0, 0.6])
+def test_two_steps_with_and_without_momentum_are_those_written_out(mu):
     params, x, y = generic()
-    rest = params.map(np.zeros_like)
-    one, velocity, oa = train.step(params, rest, x, y, 0.1, SETTINGS)
-    two, _, _ = train.step(one, velocity, x, y, 0.03, SETTINGS)
+    rest, settings = params.map(np.zeros_like), dataclasses.replace(SETTINGS, momentum=mu)
+    one, velocity, oa = train.step(params, rest, x, y, 0.1, settings)
+    two, _, _ = train.step(one, velocity, x, y, 0.03, settings)
 
     def gradient(theta):
         parts = bprop(theta, fprop(theta, x), y), grad_penalty(theta, LAMBDAS)
@@ -67,7 +68,7 @@ def test_two_steps_with_momentum_are_those_written_out():
     for a, p, g in zip(one, params, g_0, strict=True):
         np.testing.assert_allclose(a, p - 0.1 * g, rtol=1e-14)
     for b, a, g, h in zip(two, one, g_0, g_1, strict=True):
-        np.testing.assert_allclose(b, a - 0.03 * (0.6 * g + h), rtol=1e-14)
+        np.testing.assert_allclose(b, a - 0.03 * (mu * g + h), rtol=1e-14)
 
 
 def test_training_figures_are_accumulated_before_each_step():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import yaml
 
-from mlp.lab import space
+from mlp.lab import experiment, space
 from mlp.settings import SettingsError
 from tests.mlp.lab.conftest import SEARCH, altered
 
@@ -61,7 +62,7 @@ def test_a_grid_has_no_ranges():
 def test_grid_search_tries_every_combination():
     grid = space.parse(altered(eta=[0.1, 1], search={"method": "grid"}), "grid")
     assert grid.open == ("d_h", "eta")
-    assert [(t.d_h, t.eta) for t in grid.trials] == [
+    assert [(t.settings.d_h, t.settings.eta) for t in grid.trials] == [
         (d_h, eta) for d_h in (2, 5, 20) for eta in (0.1, 1)
     ]
     assert grid.rounds == (9,)
@@ -69,14 +70,38 @@ def test_grid_search_tries_every_combination():
 
 def test_random_search_draws_within_its_ranges_and_the_same_again():
     text = altered(K={"low": 10, "high": 40}, search={"method": "random", "trials": 60, "seed": 2})
-    trials = space.parse(text, "a").trials
-    assert trials == space.parse(text, "b").trials
+    trials = [trial.settings for trial in space.parse(text, "a").trials]
+    assert trials == [trial.settings for trial in space.parse(text, "b").trials]
     assert {t.d_h for t in trials} == {2, 5, 20}
     assert all(0.05 <= t.eta <= 2 for t in trials)
     assert 0.2 < np.median([t.eta for t in trials]) < 0.5  # the middle of the logarithms is 0.32
     assert all(type(t.K) is int and 10 <= t.K <= 40 for t in trials)
     fewer = altered(K={"low": 10, "high": 40}, search={"method": "random", "trials": 20, "seed": 2})
-    assert trials[:20] == space.parse(fewer, "c").trials
+    assert trials[:20] == [trial.settings for trial in space.parse(fewer, "c").trials]
+
+
+def test_trials_may_differ_in_whether_inputs_are_standardized():
+    both = space.parse(altered(standardize=[False, True], eta=0.1), "both")
+    assert both.open == ("d_h", "standardize")
+    assert {trial.standardize for trial in both.trials} == {False, True}
+    assert both.opened(0)["standardize"] == both.trials[0].standardize
+    assert "standardize" not in space.describe(both)["fixed"]
+
+
+def test_the_keys_of_a_trial_are_those_of_an_experiment_with_all_seeds():
+    trial = space.parse(altered(seeds=[3, 5], standardize=True), "s").trials[2]
+    text = yaml.safe_dump(space.keys(trial))
+    assert experiment.parse(text, "s") == trial
+    assert trial.seeds == (3, 5)
+
+
+def test_the_file_of_a_trial_leaves_out_what_stays_at_its_default_unless_it_was_open():
+    of = space.parse(altered(l12=[0.0, 0.1], momentum=0.5, eta=0.1, d_h=3), "s")
+    file = space.file(of, 0)
+    assert experiment.parse(yaml.safe_dump(file), "s") == of.trials[0]
+    assert list(file) == [
+        "data", "valid", "standardize", "seeds", "d_h", "eta", "epochs", "K", "momentum", "l12"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -98,7 +123,8 @@ def test_random_search_draws_within_its_ranges_and_the_same_again():
         (altered(eta={"low": 1, "high": "2"}), "eta is {"),
         (altered(d_h=[]), "d_h is []"),
         (altered(d_h=[3, 0]), "d_h is 0; it must be a whole number >= 1"),
-        (altered(d_h=[3], eta=0.1, epochs=[2, 3]), "epochs is open"),
+        (altered(d_h=[3], eta=0.1, epochs=[2, 3]), "epochs is open; give one value, the same for"),
+        (altered(valid=[100, 200]), "valid is open; give one value"),
         (altered(d_h=3, eta=0.1), "no setting is open"),
         (altered(refit=True), "refit is True; it must be false"),
         (altered(width=[3]), "unknown key 'width'"),

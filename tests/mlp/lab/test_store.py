@@ -1,6 +1,9 @@
 import multiprocessing
 import os
+import platform
 import signal
+import subprocess
+import sys
 
 import filelock
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 import yaml
 
 from mlp import log
+from mlp.data import ROOT
 from mlp.lab import store
 from mlp.settings import SettingsError
 from mlp.train import Record, State
@@ -108,7 +112,9 @@ def test_results_of_other_settings_stand_in_the_way(tmp_path, kept):
         (tmp_path / kept).touch()
         (tmp_path / "log.csv").touch()
     with (
-        pytest.raises(SettingsError, match=r"of other settings .*; delete the folder"),
+        pytest.raises(
+            SettingsError, match=r"of other settings, code or data \(eta\); delete the folder"
+        ),
         store.claimed(tmp_path, {"eta": 0.6}),
     ):
         pass
@@ -179,6 +185,28 @@ def test_predictions_are_counted_true_class_by_row(tmp_path):
 
 def test_the_machine_is_told_with_versions():
     machine = store.machine()
-    assert list(machine) == ["processor", "cores", "python", "numpy"]
+    assert list(machine) == ["processor", "cores", "python", "numpy", "blas", "kernel"]
     assert machine["numpy"] == np.__version__
     assert machine["processor"]
+    assert machine["blas"].startswith("openblas 0.")
+    assert store.arithmetic(machine) == (np.__version__, machine["blas"], machine["kernel"])
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the kernels are those of x86-64")
+def test_the_kernel_of_blas_is_the_one_that_multiplies():
+    code = "from mlp.lab import store; print(store.machine()['kernel'])"
+    for kernel in ("Haswell", "Sandybridge"):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"OPENBLAS_CORETYPE": kernel},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.strip() == kernel
+
+
+def test_what_differs_between_two_descriptions_is_named_key_by_key():
+    old = {"data": "circles", "code": {"mlp.fast": "1", "mlp.data": "2"}, "refit": False}
+    new = {"data": "circles", "code": {"mlp.fast": "3", "mlp.loop": "4"}, "settings": {"K": 1}}
+    assert store.others(old, new) == [
+        "code.mlp.fast", "code.mlp.data", "code.mlp.loop", "refit", "settings"
+    ]  # fmt: skip
+    assert store.others(old, dict(old)) == []

@@ -86,6 +86,18 @@ def test_figures_over_runs_are_means_and_standard_deviations():
     assert over["epoch"]["mean"] == 2.5
 
 
+@pytest.mark.parametrize(
+    ("errors", "median"),
+    [((0.3, 0.1, 0.2), "seed-3"), ((0.4, 0.1, 0.3, 0.2), "seed-4"), ((0.1, 0.1, 0.1), "seed-2")],
+)
+def test_the_median_run_is_the_one_in_the_middle_by_validation_error(tmp_path, errors, median):
+    for seed, error in enumerate(errors, 1):
+        (tmp_path / f"seed-{seed}").mkdir()
+        said = yaml.safe_dump({"chosen": run(error)[0]._asdict()})
+        (tmp_path / f"seed-{seed}" / "summary.yml").write_text(said)
+    assert summary.median_run(tmp_path).name == median
+
+
 def test_the_interval_holds_the_true_rate_in_95_of_100_samples():
     rng = np.random.default_rng(0)
     errors = rng.binomial(10_000, 0.1, size=2000) / 10_000

@@ -1,0 +1,264 @@
+"""The pages of the report's PDF, by Typst and by LaTeX: reading order, and white feet."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pypandoc
+import pytest
+from render.document import ROOT
+
+from render import direct
+from render.__main__ import QUARTO, REPORT
+from render.execute import Session
+
+pytestmark = pytest.mark.skipif(not shutil.which("pdftotext"), reason="there is no poppler")
+NEEDS_LATEX = pytest.mark.skipif(not shutil.which("lualatex"), reason="there is no LaTeX")
+NEEDS_QUARTO = pytest.mark.skipif(not QUARTO, reason="there is no Quarto")
+
+KINDS = {"fig": "Figure", "tbl": "Table", "lst": "Listing"}
+CAPTION = re.compile(r"^(Figure|Table|Listing) (\d+)\. ", re.M)
+HEIGHT = 297  # of a page of A4, in mm
+BODY = {"typst": (28, 271), "pdf": (25, 272)}  # its text begins and ends there
+
+
+class Pdf(NamedTuple):
+    """A rendered report: its file, and the text of each page in reading order."""
+
+    path: Path
+    to: str
+    pages: list[str]
+
+    @property
+    def text(self) -> str:
+        """All pages, without running heads and page numbers."""
+        return "\n".join(self.pages)
+
+
+@pytest.fixture(scope="module", params=["typst", pytest.param("pdf", marks=NEEDS_LATEX)])
+def pdf(request, tmp_path_factory):
+    """The real report."""
+    session = Session(ROOT / "_output" / ".cache.json")
+    try:
+        path = direct.render(REPORT, request.param, session, tmp_path_factory.mktemp("pages"))
+    finally:
+        session.close()
+    return Pdf(path, request.param, pages_of(path))
+
+
+def pages_of(path: Path) -> list[str]:
+    """The text of each page but for what stands above and below the body."""
+    done = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, check=True)
+    first, *others, _ = done.stdout.decode().split("\f")
+    pages = [first.splitlines()[:-1], *(page.splitlines()[1:-1] for page in others)]
+    return ["\n".join(lines) for lines in pages]
+
+
+def squeezed(text: str) -> str:
+    """The text without spaces and hyphens, with plain letters in formulas."""
+    return re.sub(r"[\s\u00ad-]", "", unicodedata.normalize("NFKC", text))
+
+
+# --- what the source says -----------------------------------------------------------------------
+
+
+def blocks_of(source: str) -> list[dict]:
+    text = re.sub(r"(?<=^```)\{python\}$", " {.python .chunk}", source, flags=re.M)
+    document = pypandoc.convert_text(text, "json", "markdown+table_attributes")
+    return json.loads(document)["blocks"]
+
+
+def milestones(source: str) -> list[str]:
+    """Sections and floats in the order of the source, as the report numbers them."""
+    counts, sections, found = dict.fromkeys(KINDS, 0), [0, 0], []
+    patterns = r"^(#{1,2}) (.*?) \{(.*)\}$|(?:^#\| label: |^::: \{#|^: .*\{#)(fig|tbl|lst)-[\w-]+"
+    for level, title, attributes, kind in re.findall(patterns, source, re.M):
+        if kind:
+            counts[kind] += 1
+            found.append(f"{KINDS[kind]} {counts[kind]}.")
+        else:
+            first, second = sections
+            if ".unnumbered" not in attributes:
+                sections = [first + 1, 0] if level == "#" else [first, second + 1]
+                title = ".".join(map(str, sections[: len(level)])) + " " + title
+            found.append(title.partition("$")[0].strip())
+    return found
+
+
+def paragraphs(blocks: list) -> Iterator[str]:
+    """A pattern for each paragraph outside floats: formulas and values may be anything."""
+    for block in blocks:
+        kind, content = block["t"], block.get("c")
+        if kind in ("Para", "Plain") and not is_display(content):
+            yield pattern_of(content)
+        elif kind == "Div" and not re.match("fig|tbl|lst", content[0][0]):
+            yield from paragraphs(content[1])
+        elif kind in ("BulletList", "OrderedList"):
+            for item in content if kind == "BulletList" else content[1]:
+                yield from paragraphs(item)
+
+
+def is_display(inlines: list) -> bool:
+    return inlines[0]["t"] == "Math" and inlines[0]["c"][0]["t"] == "DisplayMath"
+
+
+def pattern_of(inlines: list) -> str:
+    return "".join(map(pattern, inlines))
+
+
+def pattern(inline: dict) -> str:
+    kind, content = inline["t"], inline.get("c")
+    if kind == "Str" or (kind == "Code" and not content[1].startswith("{python}")):
+        return re.escape(squeezed(content if kind == "Str" else content[1]))
+    if kind in ("Emph", "Strong"):
+        return pattern_of(content)
+    if kind == "Quoted":
+        return f".{pattern_of(content[1])}."
+    return "" if kind in ("Space", "SoftBreak") else ".{0,90}?"
+
+
+# --- reading order ------------------------------------------------------------------------------
+
+
+def test_every_float_stands_in_its_section_and_all_in_the_order_of_the_source(pdf):
+    at, expected = len(pdf.pages[0]), milestones(REPORT.read_text())
+    assert len(expected) > 80
+    for milestone in expected:
+        found = re.compile(rf"^{re.escape(milestone)}", re.M).search(pdf.text, at)
+        assert found, f"{milestone} does not follow what stands before it in the source"
+        at = found.end()
+
+
+def test_every_float_stands_after_its_first_mention(pdf):
+    captions = list(CAPTION.finditer(pdf.text))
+    assert len(captions) > 30
+    assert [
+        caption[0]
+        for caption in captions
+        if not re.search(rf"{caption[1]}\s{caption[2]}(?!\d)", pdf.text[: caption.start()])
+    ] == []
+
+
+def test_no_float_cuts_a_paragraph_or_a_sentence(pdf):
+    text = squeezed(pdf.text)
+    starts = []
+    for each in paragraphs(blocks_of(REPORT.read_text())):
+        found = re.search(each, text)
+        assert found, f"this paragraph is cut, or is not set as it is written: {each}"
+        starts.append(found.start())
+    assert len(starts) > 250
+    for caption in CAPTION.finditer(pdf.text):
+        at = len(squeezed(pdf.text[: caption.start()]))
+        next_paragraph = text[min(start for start in [*starts, len(text) - 1] if start > at) :]
+        assert not next_paragraph[0].islower(), f"{caption[0]} stands before {next_paragraph[:40]}"
+
+
+# --- white feet ---------------------------------------------------------------------------------
+
+
+def feet(pdf: Pdf) -> np.ndarray:
+    """White below the last ink of each page, as a share of the height of the body."""
+    done = subprocess.run(["pdftoppm", "-r", "36", "-gray", pdf.path], capture_output=True)
+    shares, rest = [], done.stdout
+    top, bottom = BODY[pdf.to]
+    while head := re.match(rb"P5\s(\d+)\s(\d+)\s255\s", rest):
+        width, height = int(head[1]), int(head[2])
+        pixels = np.frombuffer(rest, np.uint8, width * height, head.end()).reshape(height, width)
+        body = pixels[round(top / HEIGHT * height) : round(bottom / HEIGHT * height)]
+        inked = np.flatnonzero((body < 250).any(axis=1))
+        shares.append(1 - (inked.max(initial=-1) + 1) / len(body))
+        rest = rest[head.end() + width * height :]
+    return np.array(shares)
+
+
+def test_feet_of_pages_are_not_white(pdf):
+    parts = [m for m in milestones(REPORT.read_text()) if not re.match(r"\d+\.\d|\w+ \d+\.$", m)]
+    shares = feet(pdf)
+    assert len(shares) == len(pdf.pages) > 30
+    before = [any(page.startswith(part) for part in parts) for page in pdf.pages[1:]] + [True]
+    white = {
+        page: f"{share:.0%}"
+        for page, (share, exempt) in enumerate(zip(shares, before, strict=True), start=1)
+        if share > 0.2 and not exempt
+    }
+    assert white == {}, "on each of these pages, move text of a section behind its next float"
+    assert shares[:-1].mean() < 0.1
+
+
+# --- the mechanism, where there is little to render ----------------------------------------------
+
+TEXT = "All of this is text, which fills the page as far as it goes, line by line by line. " * 4
+TALL = """---
+title: A title
+---
+
+# One {#sec-one}
+
+%s
+
+@fig-tall waits.
+
+```{python}
+#| label: fig-tall
+#| fig-cap: "Tall."
+#| fig-alt: "A tall figure."
+import matplotlib.pyplot as plt
+plt.figure(figsize=(6, 5))
+plt.plot([1, 2])
+plt.axis("off");
+```
+
+```{python}
+#| label: code
+#| echo: true
+x = 1
+```
+
+%s
+
+# Two {#sec-two}
+
+The end.
+"""
+
+
+def by_quarto(source: Path, to: str) -> Path:
+    """What Quarto makes of the report `source`, with the settings and templates of this project."""
+    for name in ("render", "_quarto.yml"):
+        (source.parent / name).symlink_to(ROOT / name)
+    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    command = [QUARTO, "render", source, "--to", to, "--no-execute-daemon"]
+    subprocess.run(command, cwd=source.parent, env=environment, capture_output=True, check=True)
+    return source.parent / "_output" / direct.CONFIG["format"][to]["output-file"]
+
+
+def directly(source: Path, to: str) -> Path:
+    session = Session(source.parent / "cache.json")
+    try:
+        return direct.render(source, to, session, source.parent)
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize("route", [directly, pytest.param(by_quarto, marks=NEEDS_QUARTO)])
+@pytest.mark.parametrize("to", ["typst", pytest.param("pdf", marks=NEEDS_LATEX)])
+@pytest.mark.parametrize(("before", "page"), [(1, 0), (7, 1)])
+def test_float_that_does_not_fit_waits_and_the_text_of_its_section_fills_the_page(
+    tmp_path, route, to, before, page
+):
+    source = tmp_path / "report.qmd"
+    source.write_text(TALL % ((TEXT + "\n\n") * before, (TEXT + "\n\n") * 7))
+    (tmp_path / "references.bib").touch()
+    pages = pages_of(route(source, to))
+    assert [number for number, text in enumerate(pages) if "Figure 1. Tall." in text] == [page]
+    last_words = [text.split("Figure 1. Tall.")[0].strip()[-8:] for text in pages[: page + 1]]
+    assert last_words == (["1 waits."] if page == 0 else ["by line.", ""])
+    assert pages[-1].endswith("2 Two\nThe end.")
