@@ -189,6 +189,8 @@ class _Claim:
 
     def by_rows(self, left: Node, cases: Node) -> Proof:
         """The proof of a case distinction: each row where its condition holds, and one holds."""
+        if any(len(row.args) != 2 for row in cases.args):
+            raise UndecidedError("a case without a value or a condition")
         shape, remaining = self.shape(left), ONE
         proofs = []
         for value, condition in (row.args for row in cases.args):

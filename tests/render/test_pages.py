@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pypandoc
 import pytest
-from render.document import ROOT
 
+from literate.reader import ROOT
 from render import direct
 from render.__main__ import QUARTO, REPORT
 from render.execute import Session
