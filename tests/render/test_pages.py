@@ -125,6 +125,19 @@ def pattern(inline: dict) -> str:
     return "" if kind in ("Space", "SoftBreak") else ".{0,90}?"
 
 
+def captions(source: str) -> Iterator[tuple[str, str]]:
+    """The beginning of each caption, with its number, and a pattern for its text."""
+    counts = dict.fromkeys(KINDS, 0)
+    patterns = (
+        r'^#\| label: (fig|tbl)-.*\n#\| ...-cap: "(.*)"$|^: (.*) \{#(tbl)-'
+        r"|^::: \{#(lst)-.*\n(?:(?!:::).*\n)*?\n((?:.+\n)+):::$"
+    )
+    for groups in re.findall(patterns, source, re.M):
+        kind, text = sorted(filter(None, groups), key=len)
+        counts[kind] += 1
+        yield f"{KINDS[kind]} {counts[kind]}. ", pattern_of(blocks_of(text)[0]["c"])
+
+
 # --- reading order ------------------------------------------------------------------------------
 
 
@@ -159,6 +172,19 @@ def test_no_float_cuts_a_paragraph_or_a_sentence(pdf):
         at = len(squeezed(pdf.text[: caption.start()]))
         next_paragraph = text[min(start for start in [*starts, len(text) - 1] if start > at) :]
         assert not next_paragraph[0].islower(), f"{caption[0]} stands before {next_paragraph[:40]}"
+
+
+def test_captions_have_three_lines_at_most(pdf):
+    texts = list(captions(REPORT.read_text()))
+    assert len(texts) == len(CAPTION.findall(pdf.text)) > 30
+    long = []
+    for beginning, each in texts:
+        lines = pdf.text[re.search(f"^{beginning}", pdf.text, re.M).start() :].splitlines()[:9]
+        whole = re.escape(squeezed(beginning)) + each
+        used = [n for n in range(1, 10) if re.match(whole, squeezed("".join(lines[:n])))]
+        assert used, f"{beginning} is not set as it is written"
+        long += [beginning] * (used[0] > 3)
+    assert long == []
 
 
 # --- white feet ---------------------------------------------------------------------------------
