@@ -9,23 +9,23 @@ ONE = Node("number", "1")
 
 
 @cache
-def empty(statement: Statement, may_be_idle: bool = False) -> tuple[int, str]:
+def empty(statement: Statement, zeros: int = 0) -> tuple[int, str]:
     """Which step says nothing, counted from 1, and why; 0 and an empty text if none does.
 
-    A 0 may be added where the question wants it written.
+    So many zeros may be added or subtracted on its right, where the question wants them written.
     """
     if not any(node.op in ("symbol", "call") for node in statement.nodes):
         return 1, "speaks of nothing but numbers"
     for node in statement.nodes:
         if node.op == "sum" and Node("symbol", node.name) not in node.args[-1].walk():
             return 1, f"a sum over {node.name}, which occurs nowhere in it"
-        if node.op == "row" and any(map(_idle, node.args[1].walk())):
+        if node.op == "row" and _idle(node.args[1]):
             return 1, "a 0 is added, or a factor is 1, in a condition"
     before = statement.first
     for number, step in enumerate(statement.steps, 1):
         if _repeats(statement.first, step) or normal(step.right) == normal(before):
             return number, "the left-hand side occurs on the right"
-        if not may_be_idle and any(map(_idle, step.right.walk())):
+        if _idle(step.right) > zeros:
             return number, "a 0 is added, or a factor is 1"
         before = step.right
     return 0, ""
@@ -38,7 +38,12 @@ def _repeats(first: Node, step: Step) -> bool:
     return bool(named) and step.relation == "=" and first in step.right.walk()
 
 
-def _idle(node: Node) -> bool:
-    """Whether an expression adds or subtracts 0, or multiplies by 1."""
-    terms = [arg.args[0] if arg.op == "neg" else arg for arg in node.args]
-    return (node.op == "add" and ZERO in terms) or (node.op in ("mul", "odot") and ONE in node.args)
+def _idle(expression: Node) -> int:
+    """How often an expression adds or subtracts 0; to multiply by 1 counts for a great many."""
+    found = 0
+    for node in expression.walk():
+        if node.op == "add":
+            found += sum(term in (ZERO, Node("neg", args=(ZERO,))) for term in node.args)
+        if node.op in ("mul", "odot") and ONE in node.args:
+            found += 100
+    return found

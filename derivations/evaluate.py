@@ -102,9 +102,12 @@ class World:
             for key, known in self.memo.items()
             if isinstance(key, str) and self.needs[key].isdisjoint(names)
         }
-        parts = self.split(value) if name == r"\theta" else {name: value}
         needs = {key: self.needs[key] for key in kept}
-        return replace(self, moved={**self.moved, **parts}, memo=kept, needs=needs)
+        return replace(self, moved=self.moved_by(name, value), memo=kept, needs=needs)
+
+    def moved_by(self, name: str, value: Any) -> dict[str, Any]:
+        """All that is moved, and a quantity, too; for all parameters together, each of them."""
+        return {**self.moved, **(self.split(value) if name == r"\theta" else {name: value})}
 
     def split(self, theta: Any) -> dict[str, Any]:
         """The parameters of one column, by name."""
@@ -238,11 +241,13 @@ class World:
     def gradient(self, what: Node, name: str) -> Any:
         """The derivatives by all elements of a symbol, through all that depends on it."""
         base = np.asarray(self.get(name))
+        here = replace(self.move(name, base), perturbed=True)  # without what depends on the name
 
         def slope(place: tuple[int, ...]) -> Any:
             moved = base.astype(complex)
             moved[place] += STEP * 1j
-            return np.imag(replace(self.move(name, moved), perturbed=True).value(what)) / STEP
+            there = replace(here, moved=here.moved_by(name, moved), memo=dict(here.memo))
+            return np.imag(there.value(what)) / STEP
 
         slopes = [slope(place) for place in np.ndindex(base.shape)]
         if np.ndim(slopes[0]) != 0:

@@ -107,7 +107,7 @@ def _verdict(reading: Reading, questions: Questions, stated: Stated) -> Verdict:
 def _problem(said: Said, questions: Questions, stated: Stated) -> tuple[int, str]:
     """Which step of a statement is wrong, counted from 1, and how; an empty text if none is."""
     question = questions.get(said.question)
-    found = empty(said.statement, _may_be_idle(said, question))
+    found = empty(said.statement, _zeros(said, question))
     if not found[1]:
         found = _reasons(said, questions, stated)
     if found[1] or said.letter or (question and posed(said, question)):
@@ -116,13 +116,15 @@ def _problem(said: Said, questions: Questions, stated: Stated) -> tuple[int, str
     return trial.step, trial.problem
 
 
-def _may_be_idle(said: Said, question: Question | None) -> bool:
-    """Whether the question wants a 0 written down that changes nothing, as in 1 - 0."""
-    return any(
-        claim.parts[:1] == (said.sides[0],)
-        and (claim.kind == "cases" or (ZERO in claim.inside and claim.where in said.conditions))
-        for claim in (question.claims if question else ())
-    )
+def _zeros(said: Said, question: Question | None) -> int:
+    """How many zeros that change nothing the question wants written down, as in 1 - 0."""
+    for claim in question.claims if question else ():
+        if claim.parts[:1] == (said.sides[0],):
+            if claim.kind == "cases":
+                return sum(node == ZERO for _, value in claim.rows for node in value.walk())
+            if ZERO in claim.inside and claim.where in said.conditions:
+                return 1
+    return 0
 
 
 def _reasons(said: Said, questions: Questions, stated: Stated) -> tuple[int, str]:

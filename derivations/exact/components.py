@@ -375,6 +375,9 @@ COMPARISONS: dict[str, Callable[[Poly], Poly]] = {
 
 
 def _derivative(node: Node, scope: Scope) -> Value:
+    symbol = node.args[1].args[0] if node.args[1].op == "index" else node.args[1]
+    if symbol.op != "symbol":
+        raise UndecidedError("a derivative by what is no symbol")
     of, by = (value_of(arg, scope) for arg in node.args)
     if _has_maximum(node.args[0]):
         raise UndecidedError("the derivative of a maximum, where two numbers are the same")

@@ -189,13 +189,16 @@ class _Claim:
 
     def by_rows(self, left: Node, cases: Node) -> Proof:
         """The proof of a case distinction: each row where its condition holds, and one holds."""
+        if any(len(row.args) != 2 for row in cases.args):
+            raise UndecidedError("a case without a value or a condition")
         shape, remaining = self.shape(left), ONE
         proofs = []
         for value, condition in (row.args for row in cases.args):
             weight = remaining
             if condition.op != "true":
-                self.shape(condition)
-                weight = scalar_of(Node("indicator", args=(condition,)), self.scope)
+                indicator = Node("indicator", args=(condition,))
+                self.shape(indicator)
+                weight = scalar_of(indicator, self.scope)
             chain = [left, value]
             if value.op == "relation" and set(value.name.split()) == {"="}:
                 chain = [left, *value.args]

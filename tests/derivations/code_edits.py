@@ -14,16 +14,24 @@ import sys
 import tempfile
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from literate.source import PACKAGE, ROOT
 
 FILES = ("model", "loop", "penalty", "regularize", "fast")
-HELD = (
-    "from derivations import faults; from derivations.questions import load; "
-    "raise SystemExit(bool(faults(load())))"
-)
+JUDGES = {
+    "derivations": (
+        "-c",
+        "from derivations import faults; from derivations.questions import load; "
+        "raise SystemExit(bool(faults(load())))",
+    ),
+    "tests": (
+        *("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
+        *(f"tests/mlp/test_{file}.py" for file in (*FILES, "train", "functions")),
+    ),
+}
 SKIPPED = ("class ", "def ", "return Params(", "assert ", "import ", "from ")
 PATTERNS = [
     (r" \+ ", " - "),
@@ -125,25 +133,41 @@ def _set_up(text: str) -> set[int]:
 
 
 def notices(edit: CodeEdit) -> str:
-    """What notices an edit: the derivations, the tests of the package; empty if nothing does."""
+    """What notices an edit: the derivations, the tests of the package; empty if nothing does.
+
+    Raises RuntimeError if the same fails without the edit.
+    """
+    rows = (PACKAGE / f"{edit.file}.py").read_text(encoding="utf-8").split("\n")
+    rows[edit.line - 1] = edit.now
+    for name, command in JUDGES.items():
+        if _fails(edit.file, "\n".join(rows), command):
+            if _fails_anyway(command):
+                raise RuntimeError(f"the {name} fail without any edit of the program")
+            return name
+    return ""
+
+
+@cache
+def _fails_anyway(command: tuple[str, ...]) -> bool:
+    """Whether a command fails on the package as it is."""
+    return _fails("model", (PACKAGE / "model.py").read_text(encoding="utf-8"), command)
+
+
+def _fails(file: str, text: str, command: tuple[str, ...]) -> bool:
+    """Whether a command fails on a copy of the package in which a file has another text."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
+        for path in ROOT.iterdir():
+            if path != PACKAGE and not path.name.startswith("."):
+                (copy / path.name).symlink_to(path)
         shutil.copytree(PACKAGE, copy / "mlp", ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("derivations", "literate", "tests", "report.qmd", "pyproject.toml"):
-            (copy / name).symlink_to(ROOT / name)
-        path = copy / "mlp" / f"{edit.file}.py"
-        rows = path.read_text(encoding="utf-8").split("\n")
-        rows[edit.line - 1] = edit.now
-        path.write_text("\n".join(rows), encoding="utf-8")
-        if _fails(copy, "-c", HELD):
-            return "derivations"
-        tests = [f"tests/mlp/test_{file}.py" for file in (*FILES, "train", "functions")]
-        return "tests" if _fails(copy, "-m", "pytest", "-q", "-x", *tests) else ""
-
-
-def _fails(folder: Path, *arguments: str) -> bool:
-    """Whether a command fails on the package in a folder."""
-    command = [sys.executable, "-B", *arguments]
-    environment = {"PYTHONPATH": str(folder), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+        (copy / "mlp" / f"{file}.py").write_text(text, encoding="utf-8")
+        environment = {"PYTHONPATH": folder, "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(
+            [sys.executable, "-B", *command],
+            cwd=copy,
+            env=environment,
+            capture_output=True,
+            check=False,
+        )
     return done.returncode != 0

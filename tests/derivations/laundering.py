@@ -95,8 +95,8 @@ def _laundered(text: str, examination: Examination) -> Iterator[Laundered]:
                     Laundered(way.__name__.replace("_", " "), what, new, place, answer.claim)
                     for new in way(text, place, answer)
                 )
-    for name in examination.answers:
-        yield from section_removed(text, name)
+    for name, claimed in examination.answers.items():
+        yield from section_removed(text, name) if claimed else ()
     yield from proofs_emptied(text)
     yield from labels_swapped(text)
     yield from macros_redefined(text)

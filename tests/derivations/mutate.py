@@ -86,7 +86,9 @@ def _spread(judge: Callable[..., Result], changes: Iterable[NamedTuple]) -> Iter
 def excuse(result: Result) -> str:
     """Why a change that nothing notices leaves a true and complete answer, if it is known."""
     for known in yaml.safe_load(SURVIVORS.read_text(encoding="utf-8")):
-        if re.fullmatch(known["kind"], result.kind) and re.search(known["change"], result.change):
+        if re.fullmatch(known["kind"], result.kind) and re.search(
+            known["change"], result.change, re.S
+        ):
             return str(known["why"])
     return ""
 

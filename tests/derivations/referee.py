@@ -174,7 +174,7 @@ def _problem(left: Node, relation: str, right: Node, conditions: list[Node], bat
                     here, left, relation, right
                 ):
                     return "the two sides differ"
-    except (ValueError, ArithmeticError, LookupError, TypeError) as error:
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
         return str(error)
     return ""
 
