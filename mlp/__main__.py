@@ -247,7 +247,8 @@ def run_search(options: argparse.Namespace) -> int:
     chosen = space.load(options.search)
     with search.workers(options.backend, options.jobs, options.cluster):
         folder = search.run(chosen, options.results)
-    for row in search.table(folder)[:10]:
+    several = len(chosen.seeds) > 1
+    for row in (search.finalists(folder) if several else search.table(folder))[:10]:
         print("  ".join(f"{name} {value}" for name, value in row.items()))
     print(f"{folder / 'best.yml'}: the best settings as an experiment; python -m mlp train runs it")
     return 0

@@ -173,7 +173,8 @@ def _run(search: Search, folder: Path, described: dict[str, Any]) -> None:
         if len(search.seeds) > 1:
             finals = _run_finals(search, folder, finals, bar)
     best = chosen(search, finals)
-    note = f"Lowest validation error of the search {search.name}: {best.valid_error:.2%}"
+    over = f", the mean over {len(search.seeds)} seeds" if len(search.seeds) > 1 else ""
+    note = f"Lowest validation error of the search {search.name}: {best.valid_error:.2%}{over}"
     store.write_yaml(folder / "best.yml", space.file(search, best.trial), note)
     seconds = sum(store.restore(path)[1] for path in folder.glob("checkpoint-*.npz"))
     reached = {
