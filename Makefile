@@ -1,5 +1,6 @@
 # The verbs of the project; people and CI use the same ones. Prerequisites: Python >= 3.11 and make.
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:  # an environment that was not finished is made again
 SHELL := /bin/bash
 PYTHON ?= python3
 ROUTE ?= auto

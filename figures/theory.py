@@ -58,16 +58,17 @@ def _with_gaps(y: Array) -> Array:
 
 # Columns, from left to right, and the heights of the units in them: a gap before the last one.
 INPUT, HIDDEN, SCORE, SOFTMAX, OUTPUT, LOSS = 7.0, 36.0, 64.0, 73.0, 82.0, 95.0
-THREE_UNITS, FOUR_UNITS = (42, 33, 18), (45, 36, 27, 15)
-MIDDLE = 30
+THREE_UNITS, FOUR_UNITS = (52, 43, 27), (54, 45, 36, 25)
+BIAS, MIDDLE = 16.5, 39.5
 RADIUS = 2.6  # of a unit
-HIDDEN_SIZE, SOFTMAX_SIZE, LOSS_SIZE = (13, 5.4), (4, 32), (4.6, 5.4)  # width and height
+HIDDEN_SIZE, SOFTMAX_SIZE, LOSS_SIZE = (15, 6), (4, 33), (4.6, 5.4)  # width and height
 
 
 def network() -> Figure:
     """The network from input to loss; below each layer its symbol, shape and formula."""
-    figure, ax = _canvas(52)
+    figure, ax = _canvas(62)
     _draw_weights(ax)
+    _draw_biases(ax)
     _draw_inputs(ax)
     _draw_hidden_units(ax)
     _draw_outputs(ax)
@@ -80,11 +81,23 @@ def network() -> Figure:
 
 def _draw_weights(ax: Axes) -> None:
     """Draw a line from every unit of a layer to every unit of the next."""
-    beside = 6.6  # from the middle of a hidden unit to where lines end
+    beside = HIDDEN_SIZE[0] / 2
     for start, end in itertools.product(THREE_UNITS, FOUR_UNITS):
         _line(ax, (INPUT + RADIUS, start), (HIDDEN - beside, end))
     for start, end in itertools.product(FOUR_UNITS, THREE_UNITS):
         _line(ax, (HIDDEN + beside, start), (SCORE - RADIUS, end))
+
+
+def _draw_biases(ax: Axes) -> None:
+    """Draw the constant 1 below a layer, and dashed lines from it to the units of the next."""
+    to_hidden = [(HIDDEN - HIDDEN_SIZE[0] / 2, y) for y in FOUR_UNITS]
+    to_scores = [(SCORE - RADIUS, y) for y in THREE_UNITS]
+    for layer, x, units in ((1, INPUT, to_hidden), (2, HIDDEN, to_scores)):
+        for unit in units:
+            _line(ax, (x + 2, BIAS), unit, dashed=True)
+        _box(ax, (x, BIAS), (4, 4), GREY)
+        _write(ax, (x, BIAS), "1")
+        _write(ax, (x + 8, BIAS), rf"$\mathbf{{b}}^{{({layer})}}$")
 
 
 def _draw_inputs(ax: Axes) -> None:
@@ -96,8 +109,8 @@ def _draw_hidden_units(ax: Axes) -> None:
     """Draw boxes with preactivation, a small rectifier, and output."""
     for index, y in zip(("1", "2", "3", "{d_h}"), FOUR_UNITS, strict=True):
         _box(ax, (HIDDEN, y), HIDDEN_SIZE)
-        _write(ax, (HIDDEN - 4, y), rf"$\mathbf{{h}}^a_{index}$")
-        _write(ax, (HIDDEN + 4, y), rf"$\mathbf{{h}}^s_{index}$")
+        _write(ax, (HIDDEN - 4.5, y), rf"$\mathbf{{h}}^a_{index}$")
+        _write(ax, (HIDDEN + 4.5, y), rf"$\mathbf{{h}}^s_{index}$")
         kink = (HIDDEN, y - 0.9)
         across = [kink[0] - 1.4, kink[0], kink[0] + 1.2]
         ax.plot(across, [kink[1], kink[1], y + 1.2], color=FORWARD, lw=1)
@@ -106,7 +119,7 @@ def _draw_hidden_units(ax: Axes) -> None:
 def _draw_outputs(ax: Axes) -> None:
     """Draw the softmax between its inputs and outputs, and arrows on to the loss."""
     _box(ax, (SOFTMAX, MIDDLE), SOFTMAX_SIZE)
-    _write(ax, (SOFTMAX, MIDDLE), "softmax", FORWARD, 8, turn=90)
+    _write(ax, (SOFTMAX, MIDDLE), "softmax", FORWARD, turn=90)
     half, before_the_loss = SOFTMAX_SIZE[0] / 2, LOSS - 2.4
     for index, y in zip("12m", THREE_UNITS, strict=True):
         _unit(ax, (SCORE, y), rf"$\mathbf{{o}}^a_{index}$")
@@ -120,48 +133,43 @@ def _draw_loss(ax: Axes) -> None:
     """Draw the loss, and the class that enters it from below."""
     _box(ax, (LOSS, MIDDLE), LOSS_SIZE)
     _write(ax, (LOSS, MIDDLE), "$L$")
-    _line(ax, (LOSS, 20.5), (LOSS, 27.2), arrow=True)
-    _write(ax, (LOSS, 18.6), "$y$")
+    _line(ax, (LOSS, 30), (LOSS, 36.7), arrow=True)
+    _write(ax, (LOSS, 28), "$y$")
 
 
 def _draw_gaps(ax: Axes) -> None:
     """Put dots where units are left out."""
-    for gap in ((INPUT, 25.5), (HIDDEN, 21), (SCORE, 25.5), (OUTPUT, 25.5)):
+    for gap in ((INPUT, 35.5), (HIDDEN, 31), (SCORE, 35.5), (OUTPUT, 35.5)):
         _write(ax, gap, r"$\vdots$")
 
 
 def _label_weights(ax: Axes) -> None:
     """Write parameters and their shapes above the lines."""
-    for layer, x, rows, columns in ((1, 19.5, "d_h", "d"), (2, 52.0, "m", "d_h")):
+    for layer, x, rows, columns in ((1, 19.0, "d_h", "d"), (2, 53.0, "m", "d_h")):
         weights = rf"$\mathbf{{W}}^{{({layer})}}$: ${rows}\times {columns}$"
         biases = rf"$\mathbf{{b}}^{{({layer})}}$: ${rows}\times 1$"
-        _write(ax, (x, 50), f"{weights},  {biases}")
+        _write(ax, (x, 60), f"{weights},  {biases}")
 
 
 def _label_layers(ax: Axes) -> None:
-    """Write symbol and shape below each layer, and its formulas below these."""
-    labels: dict[float, list[str]] = {
-        INPUT: [r"$\mathbf{x}$: $d\times 1$"],
-        HIDDEN: [
-            r"$\mathbf{h}^a$, $\mathbf{h}^s$: $d_h\times 1$",
-            r"$\mathbf{h}^a = \mathbf{W}^{(1)}\mathbf{x} + \mathbf{b}^{(1)}$",
-            r"$\mathbf{h}^s = \mathrm{rect}(\mathbf{h}^a)$",
-        ],
-        SCORE - 1: [
-            r"$\mathbf{o}^a$: $m\times 1$",
-            r"$\mathbf{o}^a = \mathbf{W}^{(2)}\mathbf{h}^s + \mathbf{b}^{(2)}$",
-        ],
-        OUTPUT - 1: [
-            r"$\mathbf{o}^s$: $m\times 1$",
-            r"$\mathbf{o}^s = \mathrm{softmax}(\mathbf{o}^a)$",
-        ],
-        LOSS: [r"$L$: scalar", r"$L = -\log(\mathbf{o}^s_y)$"],
-    }
-    first_row, line_height = 4.6, 4.2
-    for x, (shape, *formulas) in labels.items():
+    """Write symbol and shape below each layer, and its formulas below these, in two rows."""
+    for x, shape in (
+        (INPUT, r"$\mathbf{x}$: $d\times 1$"),
+        (HIDDEN, r"$\mathbf{h}^a$, $\mathbf{h}^s$: $d_h\times 1$"),
+        (SCORE, r"$\mathbf{o}^a$: $m\times 1$"),
+        (OUTPUT, r"$\mathbf{o}^s$: $m\times 1$"),
+        (LOSS, r"$L$: scalar"),
+    ):
         _write(ax, (x, 9), shape)
-        for row, formula in enumerate(formulas):
-            _write(ax, (x, first_row - line_height * row), formula, FORWARD, 8)
+    upper, lower = 4, -1
+    for place, formula in (
+        ((34, upper), r"$\mathbf{h}^a = \mathbf{W}^{(1)}\mathbf{x} + \mathbf{b}^{(1)}$"),
+        ((34, lower), r"$\mathbf{h}^s = \mathrm{rect}(\mathbf{h}^a)$"),
+        ((63, upper), r"$\mathbf{o}^a = \mathbf{W}^{(2)}\mathbf{h}^s + \mathbf{b}^{(2)}$"),
+        ((OUTPUT, lower), r"$\mathbf{o}^s = \mathrm{softmax}(\mathbf{o}^a)$"),
+        ((91.5, upper), r"$L = -\log(\mathbf{o}^s_y)$"),
+    ):
+        _write(ax, place, formula, FORWARD)
 
 
 # --- the flow of gradients -------------------------------------------------------------------
@@ -175,24 +183,29 @@ class Quantity(NamedTuple):
     factor: str  # what the gradient needs beside that of the quantity on its right
 
 
-CHAIN = (  # from right to left
-    Quantity(92, "L", ""),
-    Quantity(74, r"\mathbf{o}^a", r"$\mathbf{o}^s$, $y$"),
-    Quantity(50, r"\mathbf{h}^s", r"$\mathbf{W}^{(2)}$"),
-    Quantity(28, r"\mathbf{h}^a", r"$\mathbf{h}^a$"),
-    Quantity(6, r"\mathbf{x}", r"$\mathbf{W}^{(1)}$"),
+CHAIN = (  # from right to left; the gradient at the softmax's output is not needed
+    Quantity(96.5, "L", ""),
+    Quantity(67.5, r"\mathbf{o}^a", r"$\mathbf{o}^s$, $y$"),
+    Quantity(45.5, r"\mathbf{h}^s", r"$\mathbf{W}^{(2)}$"),
+    Quantity(25.5, r"\mathbf{h}^a", r"$\mathbf{h}^a$"),
+    Quantity(5.5, r"\mathbf{x}", r"$\mathbf{W}^{(1)}$"),
 )
+OUTPUTS = Quantity(82.5, r"\mathbf{o}^s", "")
 LAYERS = ((2, CHAIN[1].x, r"$\mathbf{h}^s$"), (1, CHAIN[3].x, r"$\mathbf{x}$"))
 VALUES, GRADIENTS, PARAMETERS = 36, 22, 5  # heights of the three rows
+GRADIENT_SIZE = (9.2, 7.6)
 
 
 def backward() -> Figure:
     """Which gradient is computed from which, right to left; above it the forward pass."""
     figure, ax = _canvas(39.5)
-    for quantity in CHAIN:
+    forward = sorted((*CHAIN, OUTPUTS))
+    for quantity in forward:
         _unit(ax, (quantity.x, VALUES), f"${quantity.symbol}$")
-        if quantity is not CHAIN[0]:
-            _gradient(ax, (quantity.x, GRADIENTS), quantity.symbol)
+    for left, right in itertools.pairwise(forward):
+        _line(ax, (left.x + 2.8, VALUES), (right.x - 2.8, VALUES), FORWARD, arrow=True)
+    for quantity in CHAIN[1:]:
+        _gradient(ax, (quantity.x, GRADIENTS), quantity.symbol)
     for right, left in itertools.pairwise(CHAIN):
         _draw_step(ax, right, left)
     for layer, x, factor in LAYERS:
@@ -201,15 +214,14 @@ def backward() -> Figure:
 
 
 def _draw_step(ax: Axes, right: Quantity, left: Quantity) -> None:
-    """Draw the arrow forward, from left to right, and below it the one back, with its factor."""
-    _line(ax, (left.x + 2.8, VALUES), (right.x - 2.8, VALUES), FORWARD, arrow=True)
-    beside = 4.6  # from the middle of a gradient to where arrows end
+    """Draw the arrow back, from right to left, with its factor."""
+    beside = GRADIENT_SIZE[0] / 2 + 0.2  # from the middle of a gradient to where arrows end
     if right is CHAIN[0]:  # from the loss itself down to the first gradient
         start, end = (right.x - 2, VALUES - 2), (left.x + beside, GRADIENTS + 1)
-        factor = (left.x + 16, 28.0)
+        factor = (left.x + 19.5, 26.8)
     else:
         start, end = (right.x - beside, GRADIENTS), (left.x + beside, GRADIENTS)
-        factor = ((left.x + right.x) / 2, GRADIENTS + 2.2)
+        factor = ((left.x + right.x) / 2, GRADIENTS + 2.6)
     _line(ax, start, end, BACKWARD, arrow=True)
     _write(ax, factor, left.factor)
 
@@ -218,13 +230,16 @@ def _draw_branches(ax: Axes, layer: int, x: float, factor: str) -> None:
     """Draw the gradients of weights and biases below the one that they are computed from."""
     for letter, aside in (("W", -7), ("b", 7)):
         below = (x + aside, PARAMETERS)
-        start, end = (x + aside / 3, GRADIENTS - 3.7), (x + aside, PARAMETERS + 3.8)
+        start, end = (x + aside / 3, GRADIENTS - 3.9), (x + aside, PARAMETERS + 4)
         _line(ax, start, end, BACKWARD, arrow=True)
         _gradient(ax, below, rf"\mathbf{{{letter}}}^{{({layer})}}", strong=True)
-    _write(ax, (x - 7, 14), factor)
+    _write(ax, (x - 7.5, 14), factor)
 
 
 # --- strokes ---------------------------------------------------------------------------------
+
+# Sizes in points: a script is 0.7 times as large, one in a fraction 0.49 times; none is below 7.5.
+LETTER, FRACTION = 11.0, 15.5
 
 
 def _canvas(height: float) -> tuple[Figure, Axes]:
@@ -235,10 +250,18 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
     return figure, ax
 
 
-def _line(ax: Axes, start: Point, end: Point, colour: str = GREY, arrow: bool = False) -> None:
+def _line(
+    ax: Axes,
+    start: Point,
+    end: Point,
+    colour: str = GREY,
+    arrow: bool = False,
+    dashed: bool = False,
+) -> None:
     style: dict[str, Any] = (
         {"arrowstyle": "-|>", "lw": 0.9} if arrow else {"arrowstyle": "-", "lw": 0.5}
     )
+    style["linestyle"] = "--" if dashed else "-"
     exact: dict[str, Any] = {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 6, "zorder": 0}
     ax.add_patch(FancyArrowPatch(start, end, color=colour, **style, **exact))
 
@@ -262,12 +285,12 @@ def _box(ax: Axes, centre: Point, size: tuple[float, float], colour: str = FORWA
 
 def _gradient(ax: Axes, centre: Point, symbol: str, strong: bool = False) -> None:
     """Write ∂L/∂symbol in a box, a coloured one if `strong`."""
-    _box(ax, centre, (8.8, 7.2), BACKWARD if strong else GREY)
-    _write(ax, centre, rf"$\frac{{\partial L}}{{\partial {symbol}}}$", size=15)
+    _box(ax, centre, GRADIENT_SIZE, BACKWARD if strong else GREY)
+    _write(ax, centre, rf"$\frac{{\partial L}}{{\partial {symbol}}}$", size=FRACTION)
 
 
 def _write(
-    ax: Axes, centre: Point, text: str, colour: str = "black", size: float = 9, turn: float = 0
+    ax: Axes, centre: Point, text: str, colour: str = "black", size: float = LETTER, turn: float = 0
 ) -> None:
     style: dict[str, Any] = {"color": colour, "fontsize": size, "rotation": turn}
     ax.text(*centre, text, ha="center", va="center", **style)

@@ -3,6 +3,7 @@
 `literate.reader` makes them; whatever needs to know something of report.qmd takes it from here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -144,6 +145,13 @@ def in_order(*kinds: Iterable[AnyPiece]) -> tuple[AnyPiece, ...]:
     return tuple(sorted((piece for kind in kinds for piece in kind), key=lambda piece: piece.start))
 
 
+def link(between: str) -> str:
+    """How the words between two formulas relate them: joined, in one sentence, or not at all."""
+    if between.strip() == "and":
+        return " and "
+    return "\n\n" if re.search(r"\.\s|\n\s*\n", between) else " , "
+
+
 def sections(headings: Iterable[Heading], place: int) -> tuple[str, ...]:
     """The labels of the headings above a place in the text, outermost first."""
     above: list[Heading] = []
@@ -187,15 +195,41 @@ class Report:
         return in_order(self.displays, self.inlines)
 
     @property
+    def quoting(self) -> tuple[Chunk, ...]:
+        """The chunks that quote lines of code, as a question may ask for."""
+        return tuple(chunk for chunk in self.chunks if "line(" in chunk.code)
+
+    @property
     def mathematics(self) -> str:
         """All that a check of the mathematics can depend on; no line numbers."""
-        pieces: tuple[Piece, ...] = in_order(self.headings, self.macros, self.formulas)
-        said = []
+        pieces: tuple[Piece, ...] = in_order(
+            self.headings, self.macros, self.formulas, self.quoting
+        )
+        said: list[str] = []
+        before: Piece | None = None
         for piece in pieces:
             divs = piece.divs if isinstance(piece, Formula) else ()
             comments = piece.comments if isinstance(piece, Display) else ()
-            said.append(repr((divs, comments, self.text[piece.start : piece.end])))
+            said.append(
+                repr(
+                    (
+                        self.related(before, piece),
+                        divs,
+                        comments,
+                        self.text[piece.start : piece.end],
+                    )
+                )
+            )
+            before = piece
         return "\n".join(said)
+
+    def related(self, before: Piece | None, piece: Piece) -> str:
+        """How a formula within a line is related to the one before it; a break for all else."""
+        if before is None or isinstance(piece, Display) or isinstance(before, Display):
+            return "\n\n"
+        if not (isinstance(piece, Formula) and isinstance(before, Formula)):
+            return "\n\n"
+        return link(self.text[before.end : piece.start])
 
     def line(self, place: int) -> int:
         """The line of a place in the text, from 1 on."""

@@ -196,8 +196,9 @@ class _Claim:
         for value, condition in (row.args for row in cases.args):
             weight = remaining
             if condition.op != "true":
-                self.shape(condition)
-                weight = scalar_of(Node("indicator", args=(condition,)), self.scope)
+                indicator = Node("indicator", args=(condition,))
+                self.shape(indicator)
+                weight = scalar_of(indicator, self.scope)
             chain = [left, value]
             if value.op == "relation" and set(value.name.split()) == {"="}:
                 chain = [left, *value.args]

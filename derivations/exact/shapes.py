@@ -218,8 +218,8 @@ class _Survey:
 
     def _relation(self, node: Node) -> Shape:
         """A condition: between numbers, of one shape, or between places on one axis."""
-        if len(node.args) != 2:
-            raise UndecidedError("a condition of more than one relation")
+        if node.op != "relation" or len(node.args) != 2:
+            raise UndecidedError("a condition that is not one relation")
         if not any(is_place(arg, self.context) for arg in node.args):
             return self._alike(node)
         sizes = [self.letters[arg.name] for arg in node.args if arg.name in self.letters]

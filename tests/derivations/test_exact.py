@@ -132,6 +132,8 @@ def test_a_true_step_about_a_minibatch_is_proven_there_alone(
         r"y^{(i)} \in \{1, \dots, K\}",
         r"\theta = \left( \W{1}, \W{2}, \bias{1}, \bias{2} \right)",
         r"\softplus(x) = \begin{cases} \softplus(x) & \text{if } x > 0 \end{cases}",
+        r"\rect(x) = \begin{cases} x & \text{if } x > 0 \\ 0 \end{cases}",
+        r"\rect(x) = \begin{cases} x & \text{if } x > 0 \\ 0 & \text{if } x \end{cases}",
         r"\sign(x) = \begin{cases} 1 & \text{if } x \geq 0 \\ -1 & \text{if } x \leq 0 \end{cases}",
     ],
 )

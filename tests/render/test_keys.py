@@ -93,14 +93,15 @@ def test_what_the_report_shows_of_its_mathematics_depends_on_nothing_else(tmp_pa
 
 
 def alone(report):
-    """The mathematics of a report without anything else: no prose, chunks or front matter."""
-    texts, end = [], 0
-    for piece in in_order(report.headings, report.macros, report.formulas):
-        if piece.start >= end:  # a formula in a heading is there already
-            end = piece.end
+    """The mathematics of a report, with the code that it quotes, and nothing else."""
+    text, before = "", None
+    for piece in in_order(report.headings, report.macros, report.formulas, report.quoting):
+        if before is None or piece.start >= before.end:  # a formula in a heading is there already
+            related = report.related(before, piece)
+            before = piece
             comments = [f"<!-- {comment} -->" for comment in getattr(piece, "comments", ())]
-            text = "\n".join([*comments, report.text[piece.start : piece.end]])
+            said = "\n".join([*comments, report.text[piece.start : piece.end]])
             for name in getattr(piece, "divs", ()):
-                text = f"::: {{.{name}}}\n{text}\n:::"
-            texts.append(text)
-    return "\n\n".join(texts)
+                said = f"::: {{.{name}}}\n{said}\n:::"
+            text += related + said
+    return text.lstrip()

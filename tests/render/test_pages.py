@@ -26,6 +26,7 @@ NEEDS_QUARTO = pytest.mark.skipif(not QUARTO, reason="there is no Quarto")
 
 KINDS = {"fig": "Figure", "tbl": "Table", "lst": "Listing"}
 CAPTION = re.compile(r"^(Figure|Table|Listing) (\d+)\. ", re.M)
+ANYTHING = ".{0,90}?"
 HEIGHT = 297  # of a page of A4, in mm
 BODY = {"typst": (28, 271), "pdf": (25, 272)}  # its text begins and ends there
 
@@ -122,7 +123,20 @@ def pattern(inline: dict) -> str:
         return pattern_of(content)
     if kind == "Quoted":
         return f".{pattern_of(content[1])}."
-    return "" if kind in ("Space", "SoftBreak") else ".{0,90}?"
+    return "" if kind in ("Space", "SoftBreak") else ANYTHING
+
+
+def captions(source: str) -> Iterator[tuple[str, str]]:
+    """The beginning of each caption, with its number, and a pattern for its text."""
+    counts = dict.fromkeys(KINDS, 0)
+    patterns = (
+        r'^#\| label: (fig|tbl)-.*\n#\| ...-cap: "(.*)"$|^: (.*) \{#(tbl)-'
+        r"|^::: \{#(lst)-.*\n(?:(?!:::).*\n)*?\n((?:.+\n)+):::$"
+    )
+    for groups in re.findall(patterns, source, re.M):
+        kind, text = sorted(filter(None, groups), key=len)
+        counts[kind] += 1
+        yield f"{KINDS[kind]} {counts[kind]}. ", pattern_of(blocks_of(text)[0]["c"])
 
 
 # --- reading order ------------------------------------------------------------------------------
@@ -149,16 +163,39 @@ def test_every_float_stands_after_its_first_mention(pdf):
 
 def test_no_float_cuts_a_paragraph_or_a_sentence(pdf):
     text = squeezed(pdf.text)
-    starts = []
+    begun = {len(text): "The end"}
     for each in paragraphs(blocks_of(REPORT.read_text())):
-        found = re.search(each, text)
+        found = re.search(re.sub(f"^({re.escape(ANYTHING)})+", "", each), text)
         assert found, f"this paragraph is cut, or is not set as it is written: {each}"
-        starts.append(found.start())
-    assert len(starts) > 250
+        begun[found.start()] = each
+    assert len(begun) > 250
     for caption in CAPTION.finditer(pdf.text):
         at = len(squeezed(pdf.text[: caption.start()]))
-        next_paragraph = text[min(start for start in [*starts, len(text) - 1] if start > at) :]
-        assert not next_paragraph[0].islower(), f"{caption[0]} stands before {next_paragraph[:40]}"
+        next_paragraph = begun[min(start for start in begun if start > at)]
+        assert not next_paragraph[0].islower(), f"{caption[0]} stands before: {next_paragraph}"
+
+
+def test_captions_have_three_lines_at_most(pdf):
+    texts = list(captions(REPORT.read_text()))
+    assert len(texts) == len(CAPTION.findall(pdf.text)) > 30
+    long = []
+    for beginning, each in texts:
+        lines = pdf.text[re.search(f"^{beginning}", pdf.text, re.M).start() :].splitlines()[:9]
+        whole = re.escape(squeezed(beginning)) + each
+        used = [lines[:n] for n in range(1, 10) if re.match(whole, squeezed("".join(lines[:n])))]
+        assert used, f"{beginning} is not set as it is written"
+        long += [beginning] * (lines_in_print(used[0]) > 3)
+    assert long == []
+
+
+def lines_in_print(lines: list[str]) -> int:
+    """How many lines these are: poppler begins a new one after a superscript, too."""
+    full, count, length = max(map(len, lines)), 1, 0
+    for line in lines:
+        length += len(line)
+        if length > 1.05 * full:
+            count, length = count + 1, len(line)
+    return count
 
 
 # --- white feet ---------------------------------------------------------------------------------
