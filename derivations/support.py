@@ -1,12 +1,13 @@
 """What supports each step: a proof for all sizes and values, or trials at points."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from derivations.exact import REFUTED, Context, Proof, prove
 from derivations.exact.assignment import context
-from derivations.latex import Letters, Statement
+from derivations.exact.shapes import with_names
+from derivations.latex import Letters, Node, Statement
 from derivations.points import POINTS, SIZES
 from derivations.reading import Said
 from derivations.verify import BATCHES
@@ -39,23 +40,17 @@ class Support:
 
 def supports(said: Said) -> Iterator[Support]:
     """What supports each step of a statement that has been found to hold."""
-    proofs = _proofs(said.statement, said.batch, said.local)
+    proofs = _proofs(said.statement, said.batch, said.local, said.becomes)
     for number, proof in enumerate(proofs, 1):
         yield Support(said, number, proof)
 
 
 @cache
-def _proofs(statement: Statement, batch: bool, local: Letters) -> list[Proof]:
-    return prove(statement, _context("K" if batch else "1", local))
+def _proofs(statement: Statement, batch: bool, local: Letters, becomes: Node | None) -> list[Proof]:
+    return prove(statement, _context("K" if batch else "1", local), becomes)
 
 
 @cache
 def _context(examples: str, local: Letters) -> Context:
-    """The assignment's context, and what letters stand for; those without a shape are scalars."""
-    own = dict(local)
-    given = context(examples)
-    return replace(
-        given,
-        shapes={**dict.fromkeys(own, ()), **given.shapes},
-        definitions={**given.definitions, **own},
-    )
+    """The assignment's context, and what letters stand for."""
+    return with_names(context(examples), dict(local))

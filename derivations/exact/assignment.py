@@ -1,7 +1,8 @@
 r"""The assignment's notation and definitions: what the statements of the report are proven from.
 
 Nothing here is an answer. The network is that of part b, the loss is -log(o^s_y), the risk its
-mean, and the penalty the elastic net of the last question.
+mean, and the penalty the elastic net of the last question. What the report adds is defined below
+that: a step that shrinks, smoothed labels, whitened inputs, the average of networks.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from derivations.exact.shapes import OF_COLUMNS, with_names
 from derivations.latex import Names, Node, parse
 from derivations.read import tokens
 
-SIZES = frozenset(["d", "d_h", "m", "K", "n", r"n_\theta"])
+SIZES = frozenset(["d", "d_h", "m", "K", "n", "N", r"n_\theta"])
 STRENGTHS = (r"\lambda_11", r"\lambda_12", r"\lambda_21", r"\lambda_22")
 SHAPES: Mapping[str, Shape] = {
     r"\mathbf x": ("d", EXAMPLES),
@@ -34,8 +35,18 @@ SHAPES: Mapping[str, Shape] = {
     r"\mathbf v": (r"n_\theta", "1"),
     r"\mathbf 1_K": ("K", "1"),
     r"\mathbf 1_m": ("m", "1"),
+    r"\mathbf 1_N": ("N", "1"),
+    r"\mathbf t": ("m", EXAMPLES),
+    "L_s": ("1", EXAMPLES),
+    r"\mathbf P": ("d", "d"),
+    r"\mathbf \mu": ("d", "1"),
+    r"\tilde \mathbf{W}^(1)": ("d_h", "d"),
+    r"\tilde \mathbf{b}^(1)": ("d_h", "1"),
+    r"\mathbf A": ("m", "N"),
+    r"\mathbf a": ("m", "1"),
     **dict.fromkeys([r"\hat R", r"\hat R_K", r"\tilde R", r"\mathcal L"], ()),
     **dict.fromkeys([*STRENGTHS, r"\eta", "x", "z"], ()),
+    **dict.fromkeys([r"\hat R_s", r"\eta_t", "t", "T", r"\pi", "s", r"\mu"], ()),
 }
 DEFINITIONS: Mapping[str, str] = {
     r"\theta": r"(\mathbf{W}^{(1)}, \mathbf{b}^{(1)}, \mathbf{W}^{(2)}, \mathbf{b}^{(2)})",
@@ -52,6 +63,13 @@ DEFINITIONS: Mapping[str, str] = {
         + \lambda_{21} \sum_{k=1}^{m} \sum_{j=1}^{d_h} \lvert \mathbf{W}^{(2)}_{kj} \rvert
         + \lambda_{22} \sum_{k=1}^{m} \sum_{j=1}^{d_h} (\mathbf{W}^{(2)}_{kj})^2""",
     r"\tilde R": r"\hat{R} + \mathcal{L}",
+    r"\eta_t": r"\frac{\eta}{2} (1 + \cos(\frac{\pi t}{T}))",
+    r"\mathbf t": r"\frac{s}{m} \mathbf{1}_m + (1 - s) \mathrm{onehot}_m(y)",
+    "L_s": r"-\sum_{k=1}^{m} \mathbf{t}_k \log(\mathbf{o}^s_k)",
+    r"\hat R_s": r"\frac{1}{K} \sum_{i=1}^{K} (L_s)_i",
+    r"\tilde \mathbf{W}^(1)": r"\mathbf{W}^{(1)} \mathbf{P}",
+    r"\tilde \mathbf{b}^(1)": r"\mathbf{b}^{(1)} - \mathbf{W}^{(1)} \mathbf{P} \mathbf{\mu}",
+    r"\mathbf a": r"\log(\frac{1}{N} \mathrm{softmax}(\mathbf{A}) \mathbf{1}_N)",
 }
 ARGUMENTS: Mapping[str, Shape] = {
     r"\mathbf o^a": (r"\mathbf x",),
@@ -86,8 +104,8 @@ def context(examples: str = "1", own: Mapping[str, str] = NOTHING) -> Context:
         counts={r"n_\theta": r"\theta"},
         classes={"y": "m", r"\mathbf y": "m"},
         arguments=ARGUMENTS,
-        positive=frozenset([*STRENGTHS, r"\eta"]),
-        ones=frozenset([r"\mathbf 1_K", r"\mathbf 1_m"]),
+        positive=frozenset([*STRENGTHS, r"\eta", r"\pi", "T"]),
+        ones=frozenset([r"\mathbf 1_K", r"\mathbf 1_m", r"\mathbf 1_N"]),
         examples=examples,
         risk=node(r"\hat{R}"),
     )

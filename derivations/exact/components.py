@@ -8,7 +8,7 @@ The shapes are known to fit: `shapes` has seen the expression before.
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 
 from derivations.exact import functions
 from derivations.exact.calculus import derivative
@@ -47,6 +47,7 @@ class Matrix:
         return Matrix(self.rows, self.columns, lambda i, j: change(self.at(i, j)))
 
 
+CONTEXTS = 64  # that are in use at the same time, at most
 Value = Poly | Matrix
 
 
@@ -97,7 +98,7 @@ def places_of(letters: Letters) -> dict[str, Index]:
     }
 
 
-@cache
+@lru_cache(CONTEXTS)
 def definitions_of(context: Context) -> Definitions:
     """The definition of every symbol that has one, as a polynomial in the entries of others.
 

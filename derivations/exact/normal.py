@@ -8,11 +8,12 @@ kink from which all others are made, step(x) = [x > 0] and rect(x) = x [x > 0].
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from functools import cache, reduce
+from functools import lru_cache, reduce
 from itertools import count, permutations
 from operator import mul
 
 from derivations.exact.polynomial import (
+    CACHED,
     ONE,
     ONLY,
     ZERO,
@@ -204,7 +205,7 @@ def _moved(entry: Entry, to: Mapping[Index, Index]) -> Entry:
     return Entry(entry.name, tuple(moved(place, to) for place in entry.places))
 
 
-@cache
+@lru_cache(CACHED)
 def indices(atom: Atom) -> frozenset[Index]:
     """All places that an atom speaks of, without the bound ones."""
     match atom:
@@ -300,7 +301,7 @@ def _closed(over: tuple[Index, ...], monomial: Monomial) -> Poly:
     return term({Sum(numbered, of): 1}, coefficient)
 
 
-@cache
+@lru_cache(CACHED)
 def _level(monomial: Monomial) -> int:
     """The highest number that a bound index has within a monomial."""
     found = [0]

@@ -8,9 +8,10 @@ exp(x/2) is exp(x) to the power of one half. Equal polynomials are equal objects
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import TypeAlias
 
+CACHED = 2**15  # what has been said of atoms is kept for so many of them; a report needs half
 Rational: TypeAlias = int | Fraction
 Monomial: TypeAlias = "frozenset[tuple[Atom, Rational]]"
 
@@ -185,7 +186,7 @@ def atoms(p: Poly) -> frozenset[Atom]:
     return frozenset(atom for monomial, _ in p.terms for atom, _ in monomial)
 
 
-@cache
+@lru_cache(CACHED)
 def text(thing: "Poly | Atom | Index") -> str:
     """The thing as one would write it; this also puts things in an order."""
     match thing:
@@ -215,7 +216,7 @@ def text(thing: "Poly | Atom | Index") -> str:
             return " + ".join(_multiple(c, of) for of, c in parts).replace("+ -", "- ") or "0"
 
 
-@cache
+@lru_cache(CACHED)
 def text_of(monomial: Monomial) -> str:
     """A product of powers as one would write it."""
     powers = sorted((text(atom), exponent) for atom, exponent in monomial)

@@ -72,12 +72,13 @@ class Proof:
         return self.verdict == PROVEN
 
 
-def prove(statement: Statement, context: Context) -> list[Proof]:
+def prove(statement: Statement, context: Context, becomes: Node | None = None) -> list[Proof]:
     """A proof for each step of a statement; one for a shape that stands alone.
 
-    The statement is claimed where all its conditions hold.
+    The statement is claimed where all its conditions hold. `becomes` is the new value of the
+    left-hand side of an update; without it, that of a step of gradient descent.
     """
-    claim = _Claim(context, statement.conditions)
+    claim = _Claim(context, statement.conditions, becomes)
     if not statement.steps:
         return [_attempt(partial(claim.shape_alone, statement.first))]
     proofs, left = [], statement.first
@@ -103,6 +104,7 @@ class _Claim:
 
     context: Context
     conditions: Sequence[Node]
+    becomes: Node | None
     letters: Letters = field(default_factory=dict)
 
     def step(self, left: Node, relation: str, right: Node) -> Proof:
@@ -110,7 +112,7 @@ class _Claim:
         if relation == r"\in":
             return self.member(left, right)
         if relation == r"\leftarrow":
-            return self.descent(left, right)
+            return self.update(left, right)
         if relation != "=":
             return self.compare(left, relation, right)
         if right.op == "tuple":
@@ -176,16 +178,22 @@ class _Claim:
             return Proof(PROVEN, "definition", (left.name,))
         raise UndecidedError("a tuple that defines nothing known")
 
-    def descent(self, left: Node, right: Node) -> Proof:
-        """The proof that the new value is that of a step of gradient descent, θ - η ∂R/∂θ."""
+    def update(self, left: Node, right: Node) -> Proof:
+        """The proof that the right-hand side is what the left one is to become."""
+        if self.becomes is not None:
+            return self.equal(self.becomes, right)
+        proof = self.equal(self.descent(left), right)
+        return replace(proof, how=f"gradient descent: {proof.how}")
+
+    def descent(self, parameter: Node) -> Node:
+        """What a step of gradient descent makes of a parameter: θ - η ∂R/∂θ."""
         if self.context.risk is None:
             raise UndecidedError("what is to be minimised is not said")
-        if left.name not in self.context.parameters:
+        if parameter.name not in self.context.parameters:
             raise UndecidedError("a step for what is no parameter")
-        slope = Node("derivative", args=(self.context.risk, left))
+        slope = Node("derivative", args=(self.context.risk, parameter))
         step = Node("mul", args=(Node("symbol", self.context.rate), slope))
-        proof = self.equal(Node("add", args=(left, Node("neg", args=(step,)))), right)
-        return replace(proof, how=f"gradient descent: {proof.how}")
+        return Node("add", args=(parameter, Node("neg", args=(step,))))
 
     def by_rows(self, left: Node, cases: Node) -> Proof:
         """The proof of a case distinction: each row where its condition holds, and one holds."""

@@ -5,12 +5,13 @@ lies highest, the risk before the loss, the loss before the outputs, is replaced
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from derivations.exact.calculus import Depends, derivative
 from derivations.exact.normal import cancel, rebuild, substitute
 from derivations.exact.polynomial import (
+    CACHED,
     Atom,
     Entry,
     Exp,
@@ -89,7 +90,7 @@ def everywhere(p: Poly) -> frozenset[Atom]:
     return frozenset().union(*(within(atom) for atom in atoms(p)))
 
 
-@cache
+@lru_cache(CACHED)
 def within(atom: Atom) -> frozenset[Atom]:
     """An atom, and all atoms within it."""
     inside: frozenset[Atom] = frozenset()

@@ -114,6 +114,9 @@ def test_a_true_step_about_a_minibatch_is_proven_there_alone(
         r"\sign'(x) = 0",
         r"\ddx{\max(0, x)} = \ind{x > 0}",
         r"\pd{\normtwo{\x}}{1 \x} = 2 \x",
+        r"\left( x^2 \right)^{1/2} = x",
+        r"\loss(y, \x) = -\log(\os_y)",
+        r"\loss(\x^{(i)}, y^{(j)}) = \loss(\x^{(i)}, y^{(i)})",
         r"\pd{\lVert \x \rVert_{2}}{\x_q} = \pd{\lVert \x \rVert_{2}}{\x_q} + 0",
         r"\pd{\loss}{\oa} = \onehot_m(y) - \os",
         r"\pd{\loss}{\oa_k} = \os_k - 1",
@@ -152,6 +155,7 @@ def test_a_false_or_unfounded_step_is_not_proven(latex: str, minibatch: Context)
         (r"\pd{\loss}{\bias{1}_j} = \pd{\loss}{\ha_r}", "index r occurs on the right alone"),
         (r"\sum_{j=1}^{d_h} \os_j = 1", "index j on axes of size d_h and m"),
         (r"\oa_k = \sum_{j=1}^{d} \W{2}_{kj} \hs_j + \bias{2}_k", "on axes of size d and d_h"),
+        (r"\hs_j = \hsT_j", "1 indices on 1 × d_h"),
         (r"\loss = \oa", "a scalar on the left, m × 1 on the right"),
         (r"\onehot_K(y) = \os", "classes of m in K rows"),
     ],
@@ -160,6 +164,11 @@ def test_what_fits_for_no_sizes_is_refuted_with_the_reason(latex: str, reason: s
     (proof,) = proofs(latex)
     assert proof.verdict == REFUTED
     assert reason in proof.how
+
+
+def test_a_minibatch_has_no_single_class(minibatch: Context) -> None:
+    (proof,) = proofs(r"\os_{yi} = \os_{yi} + 0", about=minibatch)
+    assert (proof.verdict, proof.how[:25]) == (REFUTED, "y stands for one class, b")
 
 
 def test_a_step_under_a_condition_is_proven_under_it_alone() -> None:
@@ -182,6 +191,8 @@ def test_each_step_of_a_chain_stands_alone() -> None:
 def test_a_proof_says_how_it_was_reached() -> None:
     (by_cases,) = proofs(r"\abs(x) = x \sign(x)")
     assert by_cases.how == "by cases, the sign of x: normal forms agree"
+    (nothing,) = proofs("x = x")
+    assert nothing.how == "both sides are the same"
     (by_definition,) = proofs(r"\pd{\Rt}{\bias{1}} = \pd{\R}{\bias{1}}")
     assert by_definition.uses == (r"\tilde R",)
     (open_one,) = proofs(r"\sum_{k=1}^{m} \os_k \os_k = 1")
@@ -251,6 +262,6 @@ def test_a_condition_that_says_nothing_proves_nothing(where: str) -> None:
 
 
 def test_conditions_that_contradict_each_other_prove_nothing() -> None:
-    display = Display("b", 1, "", r"\abs(x) = x + 1", ("x > 0", "0 > x"))
+    display = Display("b", 1, "", r"\sign(x) = 0", ("x > 0", "0 > x"))
     (statement,) = statements(display, MACROS)
     assert not any(proof.proven for proof in prove(statement, context()))

@@ -107,6 +107,7 @@ def test_exponentials_and_logarithms_undo_each_other() -> None:
 
 def test_a_logarithm_is_not_split_at_what_may_be_negative() -> None:
     assert log(X * Y) != log(X) + log(Y)
+    assert log(-X) != log(X)
 
 
 def test_a_sum_gives_up_what_does_not_depend_on_its_index() -> None:
@@ -145,6 +146,11 @@ def test_a_delta_picks_one_term_of_a_sum() -> None:
     )
 
 
+def test_an_indicator_is_its_own_square() -> None:
+    assert contract(step(X) * step(X)) == step(X)
+    assert contract(delta(J, K) * delta(J, K) * step(X)) == delta(J, K) * step(X)
+
+
 def test_places_on_different_axes_are_not_compared() -> None:
     with pytest.raises(UndecidedError):
         delta(J, Index("p", "d"))
@@ -160,7 +166,9 @@ def test_kinks_do_not_see_positive_factors() -> None:
     assert step(2 * exp(Y) * X) == step(X)
     assert rect(2 * exp(Y) * X) == 2 * exp(Y) * rect(X)
     assert step(exp(X)) == ONE
+    assert step(-exp(X)) == ZERO
     assert rect(-exp(X)) == ZERO
+    assert step(rect(X)) != ZERO
     assert step(-X) != step(X)
 
 
