@@ -23,8 +23,8 @@ from mlp.penalty import Lambdas
 from mlp.settings import Settings
 
 POINTS = 6  # two for each set of sizes
-SCALAR = ["sigmoid", "sigmoid_prime", "tanh_prime", "softplus", "softplus_prime", "sign"]
-SCALAR += ["abs_", "abs_prime", "rect", "rect_prime"]
+SCALAR = ["sign", "rect", "rect_prime", "abs_", "abs_prime"]  # those that others call come first
+SCALAR += ["sigmoid", "sigmoid_prime", "tanh_prime", "softplus", "softplus_prime"]
 VECTOR = ("l2_squared", "grad_l2_squared", "l1", "grad_l1")
 Leaves = Mapping[str, Any]
 

@@ -21,7 +21,7 @@ def symbol(name: str) -> str:
 
 
 def derivatives_table(stated: Mapping[str, tuple[Function, Function]], x: Array) -> str:
-    """The largest difference over points x, (n,), of stated derivatives from numerical ones.
+    """The largest relative error over points x, (n,), of numerical derivatives, by the stated ones.
 
     `stated` has a function and its derivative for each symbol.
     """

@@ -13,18 +13,19 @@ Array = NDArray[Any]
 
 
 def sigmoid(x: ArrayLike) -> Array:
-    """Logistic sigmoid, through tanh (question a.1): nothing overflows. Source: @eq-sigmoid.
+    """Logistic sigmoid, every digit right at both ends. Source: @eq-sigmoid.
 
     >>> sigmoid([-1000.0, 0.0, 1000.0])
     array([0. , 0.5, 1. ])
     """
     x = np.asarray(x)
-    return (np.tanh(x / 2) + 1) / 2  # @eq-sigmoid
+    return np.exp(-rect(-x)) / (1 + np.exp(np.minimum(x, -x)))  # @eq-sigmoid
 
 
 def sigmoid_prime(x: ArrayLike) -> Array:
-    """Derivative of the sigmoid. Source: @eq-sigmoid-prime."""
-    return sigmoid(x) * (1 - sigmoid(x))  # @eq-sigmoid-prime
+    """Derivative of the sigmoid, every digit right at both ends. Source: @eq-sigmoid-prime."""
+    x = np.asarray(x)
+    return sigmoid(x) * sigmoid(-x)  # @eq-sigmoid-prime
 
 
 def tanh_prime(x: ArrayLike) -> Array:

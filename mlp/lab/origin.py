@@ -18,6 +18,7 @@ from mlp.functions import Array
 PACKAGE = Path(__file__).resolve().parents[1]
 TRAINING = ("mlp.train", "mlp.fast")  # what trains and evaluates, with all that these import
 RECORDING = "mlp.lab."
+GIVEN = {"mlp.data", "mlp.settings"}  # what these give is recorded itself: arrays and settings
 
 
 def digest(*contents: bytes | memoryview) -> str:
@@ -34,8 +35,8 @@ def digest(*contents: bytes | memoryview) -> str:
 def code(roots: Iterable[str], package: Path = PACKAGE) -> dict[str, str]:
     """The digest of each module that the roots import, directly or not, and of the roots.
 
-    `package` is the folder of the modules. Its __init__ files, which compute nothing, and its
-    `lab`, which records what others compute, do not count.
+    `package` is the folder of the modules. Its __init__ files, which compute nothing, its `lab`,
+    which records what others compute, and what reads data and settings do not count.
     """
     digests: dict[str, str] = {}
     waiting = sorted(roots, reverse=True)
@@ -64,7 +65,7 @@ def imports(tree: ast.Module, package: Path = PACKAGE) -> set[str]:
             names.add(f"{node.module}")
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     modules = {name for name in names if _file(name, package).is_file()}
-    return {name for name in modules if not name.startswith(RECORDING)}
+    return {name for name in modules - GIVEN if not name.startswith(RECORDING)}
 
 
 def _file(module: str, package: Path) -> Path:

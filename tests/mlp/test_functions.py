@@ -1,3 +1,5 @@
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,6 +63,16 @@ def test_nothing_overflows_far_from_zero():
     far = np.array([-1e4, 1e4])
     np.testing.assert_array_equal(f.sigmoid(far), [0, 1])
     np.testing.assert_array_equal(f.softplus(far), [0, 1e4])
+
+
+@given(st.floats(-700, 700))
+def test_sigmoid_and_its_derivative_have_every_digit_at_both_ends(x):
+    with localcontext(prec=400):  # 1 + exp(-700) has 305
+        smaller, larger = Decimal(-abs(x)).exp(), Decimal(abs(x)).exp()
+        exact = 1 / (1 + (smaller if x > 0 else larger))
+        exact_prime = smaller / (1 + smaller) ** 2
+        assert float(f.sigmoid(x)) == pytest.approx(float(exact), rel=4e-16 * 2)
+        assert float(f.sigmoid_prime(x)) == pytest.approx(float(exact_prime), rel=4e-16 * 4)
 
 
 def test_huge_logits_give_exact_softmax_and_logsumexp():
