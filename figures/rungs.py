@@ -110,10 +110,12 @@ def _told_settings(s: Settings) -> dict[str, str]:
 
 
 def _told_images(s: Settings) -> str:
-    """How training images are moved."""
+    """How training images are changed."""
     moved = []
     if s.flips:
         moved.append("mirrored")
     if s.shifts:
         moved.append(f"shifted by up to {s.shifts} {'pixel' if s.shifts == 1 else 'pixels'}")
+    if s.cutout:
+        moved.append(f"a square of {s.cutout} pixels cut out")
     return ", ".join(moved) or DASH

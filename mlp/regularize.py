@@ -1,7 +1,7 @@
 """What helps one hidden layer beyond the plain form: smoothed labels, and other inputs.
 
 Smoothing changes one line of `model`, the gradient at the output; with s = 0, it is `model`.
-Standardised or whitened inputs, images mirrored or moved leave the network as it is.
+Standardised or whitened inputs, images mirrored, moved or cut leave the network as it is.
 """
 
 from typing import NamedTuple
@@ -105,3 +105,16 @@ def move(X: Array, flips: Array, shifts: Array, fill: float) -> Array:
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
     down, right = (reach - shifts).T
     return windows[np.arange(n), down, right].reshape(X.shape)
+
+
+def cut_out(X: Array, centres: Array, side: int, fill: float) -> Array:
+    """Square images in rows, (n, width²), in each a square of side `side` filled with `fill`.
+
+    `centres`, (n, 2), are row and column of a pixel; what lies outside the image is lost. A square
+    of even side has one pixel more above and to the left of it.
+    """
+    n, width = len(X), int(X.shape[1] ** 0.5)
+    distance = np.arange(width) - (centres[:, :, None] - side // 2)
+    rows, columns = np.moveaxis((distance >= 0) & (distance < side), 1, 0)
+    cut = rows[:, :, None] & columns[:, None, :]
+    return np.where(cut.reshape(n, -1), X.dtype.type(fill), X)

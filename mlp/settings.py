@@ -86,6 +86,9 @@ class Settings:
     shifts: int = field(
         default=0, metadata=_whole(0, "pixels by which training images are shifted, at most")
     )
+    cutout: int = field(
+        default=0, metadata=_whole(0, "side of the square cut out of training images, in pixels")
+    )
     mirrored: bool = field(
         default=False, metadata=_switch("average the outputs for an image and its mirror image")
     )

@@ -193,8 +193,8 @@ def fit(
     Goes on from `state` where one is given, as the run that was never interrupted. The validation
     error alone chooses the best epoch and, after `patience` epochs without a better one, ends the
     run; without validation examples, the last epoch is the chosen one. `tick` is called now and
-    then with the number of minibatches done since. Flips, shifts and mirrored need square images.
-    Raises DivergedError.
+    then with the number of minibatches done since. Flips, shifts, cutout and mirrored need square
+    images. Raises DivergedError.
     """
     keep_freed_memory()
     if state is None:
@@ -260,16 +260,20 @@ def pieces(
 ) -> Iterator[tuple[Array, Array, Array, int]]:
     """Cut an epoch's order into pieces: yield rows X, classes y, which of them, how many before.
 
-    Where images are to be flipped or shifted, the piece's own rows, moved, take the place of X.
+    Where images are to be flipped, shifted or cut, the piece's own rows, so changed, take the
+    place of X.
     """
     n = len(order)
     parts = [(first, slice(first, first + size)) for first in range(0, n, size)]
-    if not (settings.flips or settings.shifts):
+    if not (settings.flips or settings.shifts or settings.cutout):
         yield from ((train.X, train.y, order[part], first) for first, part in parts)
         return
     flips = rng.random(n) < settings.flips / 2
     shifts = rng.integers(-settings.shifts, settings.shifts, (n, 2), endpoint=True)
+    centres = rng.integers(int(train.X.shape[1] ** 0.5), size=(n, 2))
     black = train.X.min()
     for first, part in parts:
         X = regularize.move(train.X[order[part]], flips[part], shifts[part], black)
+        if settings.cutout:
+            X = regularize.cut_out(X, centres[part], settings.cutout, black)
         yield X, train.y[order[part]], np.arange(len(X)), first

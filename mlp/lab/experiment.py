@@ -93,7 +93,7 @@ def _are_different(seeds: object) -> bool:
 
 
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows
-IMAGES_ONLY = ("flips", "shifts", "mirrored")
+IMAGES_ONLY = ("flips", "shifts", "cutout", "mirrored")
 RULES = {  # for the keys beside those of Settings
     "data": Rule("the data set", " or ".join(DATA), lambda value: value in DATA),
     "valid": Rule("examples kept for validation", "a whole number >= 1", _is_positive),

@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp import gradcheck, model, regularize
+from mlp import gradcheck, model, regularize, train
+from mlp.data import Dataset
+from mlp.settings import Settings
 from tests.conftest import generic, networks
 
 
@@ -100,3 +102,26 @@ def test_moved_images_are_those_moved_one_by_one(reach):
                 inside = 0 <= i - down < 5 and 0 <= j - right < 5
                 expected = image[i - down, j - right] if inside else -3.0
                 assert result.reshape(5, 5)[i, j] == expected
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 9])
+def test_squares_are_cut_out_around_their_centres(side):
+    rng = np.random.default_rng(0)
+    X, centres = rng.random((40, 25)).astype(np.float32), rng.integers(5, size=(40, 2))
+    cut = regularize.cut_out(X, centres, side, fill=-3.0)
+    assert cut.dtype == np.float32
+    for image, (row, column), result in zip(X, centres, cut, strict=True):
+        top, left = row - side // 2, column - side // 2
+        expected = image.reshape(5, 5).copy()
+        expected[max(top, 0) : top + side, max(left, 0) : left + side] = -3.0
+        np.testing.assert_array_equal(result.reshape(5, 5), expected)
+
+
+def test_the_square_that_is_cut_out_is_elsewhere_in_every_image():
+    white = Dataset(np.ones((300, 25)), np.zeros(300, int))
+    white.X[0, 0] = 0  # what is black
+    settings = Settings(d_h=1, eta=1, epochs=1, cutout=1)
+    ((X, *_),) = train.pieces(white, np.arange(300), 300, settings, np.random.default_rng(0))
+    counts = (X == 0).sum(axis=0)
+    assert np.all(counts > 0)
+    assert counts.max() < 40

@@ -174,7 +174,7 @@ def images(seed=0):
 
 MANY = Settings(
     d_h=4, eta=0.1, epochs=4, K=8, momentum=0.8, schedule="cosine", smoothing=0.1, whiten=0.5,
-    flips=True, shifts=1, mirrored=True, **LAMBDAS._asdict(),
+    flips=True, shifts=1, cutout=2, mirrored=True, **LAMBDAS._asdict(),
 )  # fmt: skip
 
 
@@ -198,7 +198,8 @@ def test_single_precision_stays_single_precision(settings):
     "change",
     [
         {"momentum": 0.0}, {"schedule": "constant"}, {"smoothing": 0.0}, {"whiten": 0.0},
-        {"flips": False}, {"shifts": 0}, {"mirrored": False}, {"l11": 0.0}, {"l22": 0.0},
+        {"flips": False}, {"shifts": 0}, {"cutout": 0}, {"mirrored": False}, {"l11": 0.0},
+        {"l22": 0.0},
     ],
 )  # fmt: skip
 def test_every_ingredient_makes_a_difference(change):
@@ -221,7 +222,7 @@ def test_cosine_schedule_falls_from_eta_to_nearly_zero_once_over_all_epochs():
 def test_every_example_is_seen_once_an_epoch_at_its_own_place():
     train_part = images().train
     order = np.random.default_rng(1).permutation(37)
-    for settings in (SETTINGS, dataclasses.replace(MANY, shifts=0)):
+    for settings in (SETTINGS, dataclasses.replace(MANY, shifts=0, cutout=0)):
         rng = np.random.default_rng(2)
         seen = [
             (y[batch], np.sort(X[batch]))
@@ -286,7 +287,7 @@ def test_every_epoch_has_its_own_order():
 def test_about_half_of_the_images_are_flipped():
     n = 400
     X = np.tile(np.arange(9.0), (n, 1))
-    settings = dataclasses.replace(MANY, shifts=0)
+    settings = dataclasses.replace(MANY, shifts=0, cutout=0)
     ((moved, *_),) = train.pieces(
         Dataset(X, np.zeros(n, int)), np.arange(n), n, settings, np.random.default_rng(0)
     )
