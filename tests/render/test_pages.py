@@ -1,11 +1,9 @@
 """The pages of the report's PDF, by Typst and by LaTeX: reading order, and white feet."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,18 +15,17 @@ import pytest
 
 from literate.reader import ROOT
 from render import direct
-from render.__main__ import QUARTO, REPORT
+from render.__main__ import REPORT
 from render.execute import Session
+from tests.render.conftest import NEEDS_LATEX, NEEDS_QUARTO, by_quarto, for_quarto
 
 pytestmark = pytest.mark.skipif(not shutil.which("pdftotext"), reason="there is no poppler")
-NEEDS_LATEX = pytest.mark.skipif(not shutil.which("lualatex"), reason="there is no LaTeX")
-NEEDS_QUARTO = pytest.mark.skipif(not QUARTO, reason="there is no Quarto")
 
 KINDS = {"fig": "Figure", "tbl": "Table", "lst": "Listing"}
 CAPTION = re.compile(r"^(Figure|Table|Listing) (\d+)\. ", re.M)
 ANYTHING = ".{0,90}?"
-HEIGHT = 297  # of a page of A4, in mm
-BODY = {"typst": (28, 271), "pdf": (25, 272)}  # its text begins and ends there
+WIDTH, HEIGHT, MARGIN = 210, 297, 25  # of a page, in mm
+BODY = {"typst": (28, 271), "pdf": (25, 272)}  # text begins and ends there, from the top
 
 
 class Pdf(NamedTuple):
@@ -198,36 +195,49 @@ def lines_in_print(lines: list[str]) -> int:
     return count
 
 
-# --- white feet ---------------------------------------------------------------------------------
+# --- ink ----------------------------------------------------------------------------------------
 
 
-def feet(pdf: Pdf) -> np.ndarray:
-    """White below the last ink of each page, as a share of the height of the body."""
-    done = subprocess.run(["pdftoppm", "-r", "36", "-gray", pdf.path], capture_output=True)
-    shares, rest = [], done.stdout
-    top, bottom = BODY[pdf.to]
+@pytest.fixture(scope="module")
+def ink(pdf):
+    """For each page, whether there is ink, at 72 dots an inch."""
+    command = ["pdftoppm", "-r", "72", "-gray", pdf.path]
+    rest = subprocess.run(command, capture_output=True, check=True).stdout
+    pages = []
     while head := re.match(rb"P5\s(\d+)\s(\d+)\s255\s", rest):
         width, height = int(head[1]), int(head[2])
-        pixels = np.frombuffer(rest, np.uint8, width * height, head.end()).reshape(height, width)
-        body = pixels[round(top / HEIGHT * height) : round(bottom / HEIGHT * height)]
-        inked = np.flatnonzero((body < 250).any(axis=1))
-        shares.append(1 - (inked.max(initial=-1) + 1) / len(body))
+        pixels = np.frombuffer(rest, np.uint8, width * height, head.end())
+        pages.append(pixels.reshape(height, width) < 250)
         rest = rest[head.end() + width * height :]
-    return np.array(shares)
+    assert len(pages) == len(pdf.pages) > 30
+    return pages
 
 
-def test_feet_of_pages_are_not_white(pdf):
+def test_feet_of_pages_are_not_white(pdf, ink):
+    top, bottom = (round(y / HEIGHT * len(ink[0])) for y in BODY[pdf.to])
+    shares = []  # of the height of the body, below the last ink
+    for page in ink:
+        rows = np.flatnonzero(page[top:bottom].any(axis=1))
+        shares.append(1 - (rows.max(initial=-1) + 1) / (bottom - top))
     parts = [m for m in milestones(REPORT.read_text()) if not re.match(r"\d+\.\d|\w+ \d+\.$", m)]
-    shares = feet(pdf)
-    assert len(shares) == len(pdf.pages) > 30
-    before = [any(page.startswith(part) for part in parts) for page in pdf.pages[1:]] + [True]
+    before_a_part = [page.startswith(tuple(parts)) for page in pdf.pages[1:]]
     white = {
-        page: f"{share:.0%}"
-        for page, (share, exempt) in enumerate(zip(shares, before, strict=True), start=1)
-        if share > 0.2 and not exempt
+        number: f"{share:.0%}"
+        for number, share in enumerate(shares[:-1], start=1)
+        if share > 0.2 and not before_a_part[number - 1]
     }
-    assert white == {}, "on each of these pages, move text of a section behind its next float"
-    assert shares[:-1].mean() < 0.1
+    assert white == {}, "of these pages: let text of a section stand behind its next float"
+    assert np.mean(shares[:-1]) < 0.1
+
+
+def test_nothing_stands_beyond_the_margins(ink):
+    columns = [np.flatnonzero(page.any(axis=0)) * WIDTH / page.shape[1] for page in ink]
+    hanging = 1  # mm: full stops at the end of a line
+    assert [
+        number
+        for number, x in enumerate(columns, start=1)
+        if x.min() < MARGIN - hanging or x.max() > WIDTH - MARGIN + hanging
+    ] == []
 
 
 # --- the mechanism, where there is little to render ----------------------------------------------
@@ -267,20 +277,10 @@ The end.
 """
 
 
-def by_quarto(source: Path, to: str) -> Path:
-    """What Quarto makes of the report `source`, with the settings and templates of this project."""
-    for name in ("render", "_quarto.yml"):
-        (source.parent / name).symlink_to(ROOT / name)
-    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
-    command = [QUARTO, "render", source, "--to", to, "--no-execute-daemon"]
-    subprocess.run(command, cwd=source.parent, env=environment, capture_output=True, check=True)
-    return source.parent / "_output" / direct.CONFIG["format"][to]["output-file"]
-
-
-def directly(source: Path, to: str) -> Path:
-    session = Session(source.parent / "cache.json")
+def directly(folder: Path, to: str) -> Path:
+    session = Session(folder / "cache.json")
     try:
-        return direct.render(source, to, session, source.parent)
+        return direct.render(folder / "report.qmd", to, session, folder)
     finally:
         session.close()
 
@@ -291,10 +291,8 @@ def directly(source: Path, to: str) -> Path:
 def test_float_that_does_not_fit_waits_and_the_text_of_its_section_fills_the_page(
     tmp_path, route, to, before, page
 ):
-    source = tmp_path / "report.qmd"
-    source.write_text(TALL % ((TEXT + "\n\n") * before, (TEXT + "\n\n") * 7))
-    (tmp_path / "references.bib").touch()
-    pages = pages_of(route(source, to))
+    for_quarto(tmp_path, TALL % ((TEXT + "\n\n") * before, (TEXT + "\n\n") * 7))
+    pages = pages_of(route(tmp_path, to))
     assert [number for number, text in enumerate(pages) if "Figure 1. Tall." in text] == [page]
     last_words = [text.split("Figure 1. Tall.")[0].strip()[-8:] for text in pages[: page + 1]]
     assert last_words == (["1 waits."] if page == 0 else ["by line.", ""])
