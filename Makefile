@@ -49,8 +49,7 @@ preview: $(VENV)/quarto.stamp  ## render again on every save
 
 .PHONY: test
 test: $(VENV)/requirements-dev.stamp  ## run the tests and check every derivation
-	@$(RUN) -m derivations
-	@$(RUN) -m pytest
+	@$(RUN) -m derivations; checked=$$?; $(RUN) -m pytest && exit $$checked
 
 .PHONY: derivations
 derivations: $(VENV)/requirements.stamp  ## hold the mathematics of report.qmd against what is asked, a line per question
@@ -81,6 +80,10 @@ $(VENV)/requirements-torch.stamp: $(VENV)/requirements-bench.stamp
 .PHONY: bench
 bench: $(VENV)/requirements-torch.stamp  ## measure times; writes results/bench/
 	@$(RUN) -m mlp bench
+
+.PHONY: handout
+handout: $(VENV)/requirements.stamp  ## the students' edition: _output/handout/, and a zip of it
+	@$(RUN) -m grading.handout
 
 .PHONY: grade
 grade:  ## what a grader does: check, test and render from nothing, in a fresh clone beside this one
