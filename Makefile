@@ -92,8 +92,8 @@ grade:  ## what a grader does: check, test and render from nothing, in a fresh c
 	  && echo "All of it holds; the report rendered there is _output/graded.pdf"
 
 .PHONY: submission
-submission: report  ## what a student hands in: PDF and sources, the names on top of each, in one zip
-	@$(RUN) -m render.submission
+submission: $(VENV)/quarto.stamp  ## what a student hands in: PDF and sources, names on top of each, in one zip (FORCE=1)
+	@$(RUN) -m render.submission --route $(ROUTE) $(if $(FORCE),--force)
 
 PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
   --custom-compile-command 'make pins' pyproject.toml --extra lab --extra report

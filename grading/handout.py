@@ -59,7 +59,7 @@ def edition(root: Path = ROOT) -> dict[str, bytes]:
         "README.md": students_page((root / "README.md").read_text("utf-8")),
         "Makefile": verbs((root / "Makefile").read_text("utf-8")),
         "pyproject.toml": tables((root / "pyproject.toml").read_text("utf-8")),
-        "derivations/sealed.txt": sealed(root / "derivations"),
+        "derivations/sealed.b85": sealed(root / "derivations"),
     }
     return texts | own | {path: text.encode() for path, text in made.items()}
 

@@ -44,7 +44,7 @@ def texts(files):
     return {
         name: " ".join(content.decode().split())
         for name, content in files.items()
-        if name != "derivations/sealed.txt"
+        if name != "derivations/sealed.b85"
     }
 
 
@@ -153,9 +153,9 @@ def test_the_results_the_tuned_settings_and_the_checker_are_not_handed_out_in_th
     assert not [name for name in files if name.startswith(("results", "experiments", "mlp/bench"))]
     assert [name for name in files if name.startswith("derivations/")] == [
         "derivations/__main__.py",
-        "derivations/sealed.txt",
+        "derivations/sealed.b85",
     ]
-    assert b"sigmoid" not in files["derivations/sealed.txt"]
+    assert b"sigmoid" not in files["derivations/sealed.b85"]
 
 
 def test_no_sentence_of_an_answer_is_found_in_the_pdf(folder):

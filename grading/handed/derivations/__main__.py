@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 
 def main() -> int:
     """Unpack the checker into a temporary folder, and run it on the report."""
-    sealed = (HERE / "sealed.txt").read_text(encoding="ascii")
+    sealed = (HERE / "sealed.b85").read_text(encoding="ascii")
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(io.BytesIO(base64.b85decode(sealed.replace("\n", "")))).extractall(folder)
         path = os.pathsep.join([folder, str(HERE.parent)])
