@@ -1,0 +1,1 @@
+"""The grade of any submission, item by item, with evidence."""
