@@ -18,7 +18,6 @@ from pathlib import Path
 HEAD = struct.Struct("<iBI")  # exit status, whether time was up, number of files
 FILE = struct.Struct("<HQ")  # length of its name, length of its content
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
-FONTS = "matplotlib"  # below the environment: the fonts that matplotlib found
 
 
 def main(arguments: list[str]) -> None:
@@ -26,9 +25,6 @@ def main(arguments: list[str]) -> None:
     source, copy, out, seconds, memory, threads, output, most, *command = arguments
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     shutil.copytree(source, copy, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    fonts = Path(sys.prefix, FONTS)
-    if fonts.is_dir():
-        shutil.copytree(fonts, os.environ["MPLCONFIGDIR"], copy_function=shutil.copyfile)
     folder, left = Path(copy), Path(copy, out)
     left.mkdir(parents=True)
     _bind(float(seconds), int(memory), int(threads), int(output))

@@ -17,7 +17,7 @@ import sysconfig
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import psutil
 
-from grading import inside
+from grading import inside, trust
 from grading.limits import Limits, Outcome, Runner
 
 COPY, SOURCE, ENTRY = "/copy", "/submission", "/inside.py"  # where things are, inside
@@ -34,38 +34,43 @@ MOST_OUT = 1000  # files that come back
 GRACE = 15.0  # seconds for the copy, and for what comes back
 OFTEN = 0.05  # seconds between looks at what is used
 LEAST_LEFT = 2**28  # bytes of the machine's memory that nothing in a sandbox may take
+SHORT = "the machine ran short of memory"
 MESSAGES = 2**16  # bytes of what the sandbox itself has to say
-INSTALL = "install bubblewrap (Debian: apt install bubblewrap), podman or docker; or say --trust"
 
 
 class SandboxError(RuntimeError):
     """There is no sandbox here."""
 
 
-def runner(*, trust: bool = False) -> Runner:
-    """What runs commands here: `run`, or `trusting` if there is no sandbox and one may do without.
+def runner(*, trusted: bool = False) -> Runner:
+    """What runs commands here: `run`, or without a sandbox, if one may trust, `trust.run`.
 
     Raises SandboxError.
     """
-    if kind():
-        return run
-    if trust:
-        return trusting
-    raise SandboxError(f"a submission's code runs in a sandbox alone, and there is none: {INSTALL}")
+    try:
+        kind()
+    except SandboxError:
+        if not trusted:
+            raise
+        return trust.run
+    return run
 
 
 def run(command: list[str], folder: Path, limits: Limits) -> Outcome:
     """Run a command on a copy of `folder`, in a sandbox; what it leaves comes back to OUT in there.
 
-    Raises SandboxError where there is none.
+    Where the machine runs short of memory, it may be another submission that takes it: this one is
+    run once more. Raises SandboxError where there is no sandbox.
     """
+    outcome = _once(command, folder, limits)
+    return _once(command, folder, limits) if outcome.why == SHORT else outcome
+
+
+def _once(command: list[str], folder: Path, limits: Limits) -> Outcome:
     name = kind()
-    if name is None:
-        raise SandboxError(f"a submission's code runs in a sandbox alone: {INSTALL}")
-    _fonts()
     wrapping = KINDS[name](folder.resolve(), limits)
     threads = 4 * limits.processes if name == "bwrap" else 0  # others count the user's own, too
-    entry = _entry(command, ENTRY, SOURCE, COPY, limits, threads)
+    entry = _entry(command, limits, threads)
     try:
         return _run([*_cgroup(limits), *wrapping.command, *entry], folder, limits)
     finally:
@@ -73,70 +78,56 @@ def run(command: list[str], folder: Path, limits: Limits) -> Outcome:
             subprocess.run(wrapping.end, capture_output=True, check=False)
 
 
-def trusting(command: list[str], folder: Path, limits: Limits) -> Outcome:
-    """Run a command on a copy of `folder`, without a sandbox: its author is trusted."""
-    _fonts()
-    with tempfile.TemporaryDirectory(prefix="trusted-", ignore_cleanup_errors=True) as made:
-        copy = str(Path(made, "copy"))
-        entry = _entry(command, inside.__file__, str(folder.resolve()), copy, limits)
-        return _run(entry, folder, limits, _environment(made))
-
-
 @cache
-def kind() -> str | None:
-    """The name of the sandbox here, the first of `KINDS` that works."""
+def kind() -> str:
+    """The name of the sandbox here, the first of `KINDS` that works. Raises SandboxError."""
+    said = []
     with tempfile.TemporaryDirectory() as made:
         for name, wrapped in KINDS.items():
-            if shutil.which(name) and _works(wrapped(Path(made), Limits()).command):
+            problem = _problem(wrapped(Path(made), Limits()).command) if shutil.which(name) else ""
+            if shutil.which(name) and not problem:
                 return name
-    return None
+            said.append(f"{name}: {problem or 'is not installed'}")
+    raise SandboxError(
+        f"a submission's code runs in a sandbox alone, and none works here ({'; '.join(said)}); "
+        "install bubblewrap >= 0.8 (Debian: apt install bubblewrap), podman or docker, or say "
+        "--trust for submissions whose authors you trust"
+    )
 
 
-def _works(prefix: list[str]) -> bool:
-    """Whether the interpreter runs behind these words."""
-    command = [*prefix, sys.executable, "-I", "-c", ""]
+def _problem(words: list[str]) -> str:
+    """What goes wrong where the interpreter runs behind these words; empty if nothing does."""
+    command = [*words, sys.executable, "-I", "-c", ""]
     try:
-        return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
-        return False
+        return "does not answer"
+    last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+    return (last[0] if last else "fails") if done.returncode else ""
 
 
 # --- what is there, inside -----------------------------------------------------------------------
 
 
-def _environment(home: str = "/tmp") -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """The variables, inside: none of those outside."""
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": home,
-        "TMPDIR": home,
+        "HOME": "/tmp",
+        "TMPDIR": "/tmp",
         "LANG": "C.UTF-8",
         "PYTHONPATH": ".",
         "MPLBACKEND": "agg",
-        "MPLCONFIGDIR": f"{home}/matplotlib",
         "OPENBLAS_NUM_THREADS": "1",
     }
 
 
-@cache
-def _fonts() -> None:
-    """Let matplotlib look for fonts once, where each sandbox finds what it found."""
-    folder = Path(sys.prefix, inside.FONTS)
-    if not any(folder.glob("fontlist*")) and os.access(sys.prefix, os.W_OK):
-        command = [sys.executable, "-c", "import matplotlib.font_manager"]
-        with_folder = os.environ | {"MPLCONFIGDIR": str(folder)}
-        subprocess.run(command, env=with_folder, capture_output=True, check=False)
-
-
 def _readable() -> list[Path]:
     """The system's libraries and programs, the interpreter, and its environment."""
-    system = [
-        Path(name) for name in ("/usr", "/etc/fonts", "/etc/ld.so.cache", "/etc/alternatives")
-    ]
-    own = {Path(sys.prefix), Path(sys.base_prefix)}
-    return [path for path in system if path.exists()] + sorted(
-        path for path in own if not path.is_relative_to("/usr")
-    )
+    names = ("/usr", "/etc/fonts", "/etc/ld.so.cache", "/etc/alternatives")
+    system = [path for path in map(Path, names) if path.exists()]
+    own = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parents[1]}
+    return system + sorted(path for path in own if not path.is_relative_to("/usr"))
 
 
 def _hidden() -> list[Path]:
@@ -166,15 +157,15 @@ def _bubblewrap(folder: Path, limits: Limits) -> Wrapping:
     command += ["--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"]
     for name, value in _environment().items():
         command += ["--setenv", name, value]
+    command += ["--proc", "/proc", "--dev", "/dev"]
+    for name in (COPY, "/tmp", "/dev/shm"):  # before the environment, which may be below /tmp
+        command += ["--size", str(_disk(limits)), "--tmpfs", name]
     for path in _readable():
         command += ["--ro-bind", str(path), str(path)]
     for path in _hidden():
         command += ["--tmpfs", str(path), "--remount-ro", str(path)]
     for target, link in _links():
         command += ["--symlink", target, link]
-    command += ["--proc", "/proc", "--dev", "/dev"]
-    for name in (COPY, "/tmp", "/dev/shm"):
-        command += ["--size", str(_disk(limits)), "--tmpfs", name]
     command += ["--ro-bind", str(folder), SOURCE, "--ro-bind", inside.__file__, ENTRY]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", COPY, "--"]
     return Wrapping(command, [])
@@ -222,7 +213,7 @@ def _cgroup(limits: Limits) -> list[str]:
 def _systemd() -> bool:
     whose = [] if os.getuid() == 0 else ["--user"]
     words = ["systemd-run", *whose, "--scope", "--quiet", "--collect", "--"]
-    return shutil.which("systemd-run") is not None and _works(words)
+    return shutil.which("systemd-run") is not None and not _problem(words)
 
 
 def _disk(limits: Limits) -> int:
@@ -240,22 +231,18 @@ KINDS: dict[str, Callable[[Path, Limits], Wrapping]] = {
 # --- running it ----------------------------------------------------------------------------------
 
 
-def _entry(
-    command: list[str], entry: str, source: str, copy: str, limits: Limits, threads: int = 0
-) -> list[str]:
+def _entry(command: list[str], limits: Limits, threads: int) -> list[str]:
     """The command of what is the first to run inside."""
     bounds = [limits.seconds, limits.memory, threads, limits.output, MOST_OUT]
-    first = [sys.executable, "-I", entry, source, copy, str(OUT), *map(str, bounds)]
+    first = [sys.executable, "-I", ENTRY, SOURCE, COPY, str(OUT), *map(str, bounds)]
     return [*first, *command]
 
 
-def _run(
-    command: list[str], folder: Path, limits: Limits, environment: Mapping[str, str] | None = None
-) -> Outcome:
+def _run(command: list[str], folder: Path, limits: Limits) -> Outcome:
     """Run, watch, and take what comes back."""
     out = folder / OUT
     shutil.rmtree(out, ignore_errors=True)
-    watched = _watch(command, limits, environment)
+    watched = _watch(command, limits)
     if watched.why:
         return Outcome(-9, "", watched.stderr, watched.why)
     try:
@@ -277,13 +264,13 @@ class Watched(NamedTuple):
     why: str
 
 
-def _watch(command: list[str], limits: Limits, environment: Mapping[str, str] | None) -> Watched:
+def _watch(command: list[str], limits: Limits) -> Watched:
     """Run a command, and end it where it takes more than it may."""
     bounds = {"stdout": _disk(limits) + MESSAGES, "stderr": MESSAGES}
     written = {name: bytearray() for name in bounds}
     until = time.monotonic() + limits.seconds + GRACE
     why = ""
-    with _begun(command, environment) as process, selectors.DefaultSelector() as selector:
+    with _begun(command) as process, selectors.DefaultSelector() as selector:
         for name in bounds:
             selector.register(getattr(process, name), selectors.EVENT_READ, name)
         while selector.get_map() and not why:
@@ -302,13 +289,10 @@ def _watch(command: list[str], limits: Limits, environment: Mapping[str, str] | 
 
 
 @contextmanager
-def _begun(
-    command: list[str], environment: Mapping[str, str] | None
-) -> Iterator[subprocess.Popen[bytes]]:
+def _begun(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A process, which is killed at the end with all that it has begun."""
     with subprocess.Popen(
         command,
-        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -345,7 +329,7 @@ def _too_much(pid: int, limits: Limits) -> str:
     if taken > limits.memory:
         return f"took more than {limits.memory:,} bytes of memory"
     if psutil.virtual_memory().available < LEAST_LEFT:
-        return "the machine ran short of memory"
+        return SHORT
     return ""
 
 
