@@ -24,7 +24,7 @@ TELLING = re.compile(r"(the (?:left-hand side|shape) is|\S+ is not in) .*", re.D
 
 
 def main() -> int:
-    """Print what there is to say of report.qmd and mlp/; 1 if anything is wrong, 2 if unreadable."""
+    """Print what there is to say of report.qmd and mlp/; 1: something is wrong, 2: unreadable."""
     modules = sorted((ROOT / "mlp").glob("*.py"))
     try:
         text = REPORT.read_text(encoding="utf-8")

@@ -27,7 +27,10 @@ AS_IT_IS = (
     *("requirements.txt", "requirements-dev.txt", "data/README.md", "data/*.md5"),
     *("render/**/*.py", "render/*.lua", "render/*.yml", "render/templates/*"),
     *(f"literate/{name}.py" for name in ("__init__", "claims", "reader", "report", "source")),
-    *(f"figures/{name}.py" for name in ("__init__", "circles", "curves", "gradients", "style")),
+    *(
+        f"figures/{name}.py"
+        for name in ("__init__", "circles", "curves", "gradients", "moving", "style")
+    ),
     *("figures/tables.py", "figures/*.mplstyle"),
     *(f"mlp/{name}.py" for name in ("__init__", "__main__", "data", "log", "settings")),
     "mlp/lab/*.py",
@@ -36,8 +39,10 @@ AS_IT_IS = (
     "tests/mlp/test_penalty.py",
 )
 HANDED = ROOT / "grading" / "handed"
-VERBS = ("help", "report", "quarto", "preview", "test", "derivations", "data", "experiments")
-VERBS += ("submission", "clean")
+VERBS = (
+    *("help", "report", "quarto", "preview", "test", "derivations", "data", "experiments"),
+    *("submission", "clean"),
+)
 TABLES = ("project", "tool.ruff", "tool.pytest", "build-system")  # of pyproject.toml
 UNSEALED = ("__init__", "__main__", "program", "support")  # of the checker: need the answers
 SECTION = "## For students"  # of README.md
