@@ -29,7 +29,7 @@ COMMENTS = {
     **dict.fromkeys([".html5", ".typst"], TEMPLATE),  # of Pandoc
     **dict.fromkeys([".tex", ".bib"], ("% ", "")),
     ".lua": ("-- ", ""),
-    ".typ": ("// ", ""),
+    **dict.fromkeys([".js", ".typ"], ("// ", "")),
     ".md": ARROWS,
     ".qmd": HASH,  # in the front matter
 }
