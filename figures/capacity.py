@@ -33,7 +33,9 @@ def spread(study: Study) -> Figure:
     return figure
 
 
-def _draw_values(ax: Axes, found: Mapping[float, Trained], label: str) -> None:
+def _draw_values(
+    ax: Axes, found: Mapping[int, Trained] | Mapping[float, Trained], label: str
+) -> None:
     """Draw the errors at each of the values that were tried, which stand at equal distances."""
     places = np.arange(len(found))
     trained = found.values()

@@ -1,6 +1,6 @@
 """Two circles: the decision regions of networks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -33,15 +33,6 @@ class Panel(NamedTuple):
     ringed: Array = np.empty((0, 2))  # (n, 2)
 
 
-def errors(panels: Iterable[Panel]) -> tuple[list[float], list[float]]:
-    """Training and validation errors of the panels."""
-    training, validation = [], []
-    for panel in panels:
-        training.append(evaluate(panel.params, panel.train)[0])
-        validation.append(evaluate(panel.params, panel.valid)[0])
-    return training, validation
-
-
 def regions(panels: Sequence[Panel], columns: int = 4) -> Figure:
     """Decision regions in a grid; each panel says its training and validation error.
 
@@ -62,7 +53,7 @@ def draw_regions(ax: Axes, panel: Panel) -> None:
     _shade(ax, panel.params)
     _points(ax, panel.train)
     ax.plot(*panel.ringed.T, "o", mfc="none", mec="black", ms=5.5, mew=0.5)
-    (training,), (validation,) = errors([panel])
+    training, validation = (evaluate(panel.params, part)[0] for part in (panel.train, panel.valid))
     ax.set_title(panel.title, pad=3)
     below = rf"train {100 * training:.1f} %, valid {100 * validation:.1f} %"
     ax.set_xlabel(below, fontsize=SMALL)

@@ -14,7 +14,8 @@ from figures.circles import EDGE, REGION_COLOURS, SHADES, Panel
 from figures.curves import PARTS
 from figures.style import CLASS_COLOURS
 from mlp.functions import Array
-from mlp.train import Record, State, evaluate
+from mlp.model import Params
+from mlp.train import Record, evaluate
 
 DIGITS = 4  # enough for a picture
 STEP = 50  # epochs from one network of a run to the next
@@ -27,14 +28,15 @@ def through(slider: str, panels: Sequence[Panel]) -> str:
     return _carried(slider, [(0, panel) for panel in panels], [])
 
 
-def through_epochs(run: Sequence[tuple[Record, State]], panel: Panel, chosen: int) -> str:
+def through_epochs(run: Sequence[tuple[Record, Params]], panel: Panel, chosen: int) -> str:
     """JSON with networks of a run, also the chosen one, the data of a panel, and the curves."""
-    epochs = sorted({1, chosen, *range(STEP, len(run) + 1, STEP)})
     frames = [
-        (epoch, panel._replace(title=f"epoch {epoch}", params=run[epoch - 1][1].params))
-        for epoch in epochs
+        (record.epoch, panel._replace(title=f"epoch {record.epoch}", params=params))
+        for record, params in run
+        if record.epoch in (1, chosen) or record.epoch % STEP == 0
     ]
-    return _carried("epoch", frames, [record for record, _ in run[::STRIDE]])
+    curves = [record for record, _ in run if record.epoch % STRIDE == 0]
+    return _carried("epoch", frames, curves)
 
 
 def _carried(slider: str, frames: Sequence[tuple[int, Panel]], records: Sequence[Record]) -> str:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def start(function: Callable[..., T], *arguments: object) -> Future[T]:
-    """Have function(*arguments) called there; `result()` waits for it, and raises what it raised."""
+    """Have function(*arguments) called there; `result()` waits, and raises what that raised."""
     return _process().submit(function, *arguments)
 
 

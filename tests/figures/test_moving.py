@@ -20,12 +20,13 @@ def splits():
 
 @pytest.fixture(scope="module")
 def run(splits):
-    return list(train.fit(splits, Settings(d_h=3, K=20, eta=0.5, epochs=120)))
+    epochs = train.fit(splits, Settings(d_h=3, K=20, eta=0.5, epochs=120))
+    return [(record, state.params) for record, state in epochs]
 
 
 @pytest.fixture
 def panel(run, splits):
-    return Panel(r"$\lambda = 0.1$, $d_h = 3$", run[-1][1].params, *splits[:2], splits.train.X[:2])
+    return Panel(r"$\lambda = 0.1$, $d_h = 3$", run[-1][1], *splits[:2], splits.train.X[:2])
 
 
 def params_in(frame):
@@ -56,7 +57,7 @@ def test_epochs_are_at_equal_steps_with_the_first_and_the_chosen_one_and_network
     frames = json.loads(through_epochs(run, panel, chosen=77))["frames"]
     assert [frame["epoch"] for frame in frames] == [1, 50, 77, 100]
     for frame in frames:
-        np.testing.assert_allclose(frame["W1"], run[frame["epoch"] - 1][1].params.W1, rtol=1e-3)
+        np.testing.assert_allclose(frame["W1"], run[frame["epoch"] - 1][1].W1, rtol=1e-3)
         assert frame["error"]["valid"] == 100 * run[frame["epoch"] - 1][0].valid_error
 
 

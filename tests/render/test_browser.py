@@ -54,8 +54,8 @@ from mlp import data, train
 from mlp.settings import Settings
 
 splits = data.Splits(*data.split(data.generate_circles(), (600, 250, 250), seed=0))
-run = list(train.fit(splits, Settings(d_h=6, K=50, eta=0.5, epochs=200)))
-panel = Panel("last", run[-1][1].params, *splits[:2], ringed=splits.train.X[:3])
+run = [(r, s.params) for r, s in train.fit(splits, Settings(d_h=6, K=50, eta=0.5, epochs=200))]
+panel = Panel("last", run[-1][1], *splits[:2], ringed=splits.train.X[:3])
 export(regions([panel]), "a", Path(tempfile.mkdtemp()), moving=through_epochs(run, panel, 77))
 ```
 """
