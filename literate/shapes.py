@@ -107,7 +107,8 @@ def shapes_table(d: int, d_h: int, m: int, K: int) -> str:
         rows.append([f"`{line.name}`", f"`{line.code}`", _told(line), ""])
         if after is not None:
             rows.append(["", f"`{after.code}`", "", _told(after)])
-    return table(["", "line of code", "one example", "minibatch"], rows, "llll")
+    head = ["", "line of code", "one example", "minibatch"]
+    return table(head, rows, "llll", widths=(10, 36, 27, 27))
 
 
 def _forward(

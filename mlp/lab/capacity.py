@@ -3,7 +3,6 @@
 They are trained in stacks, in seconds, so that a report trains them anew whenever it is rendered.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,7 +13,6 @@ from mlp.data import Dataset
 from mlp.functions import Array
 from mlp.model import Params
 from mlp.settings import Settings
-from mlp.train import Record
 
 SEEDS = range(5)
 LOOK = 10  # epochs
@@ -43,7 +41,7 @@ class Course(NamedTuple):
     epochs: Array  # (looks,)
     train_errors: Array  # (looks, S)
     valid_errors: Array  # (looks, S)
-    first: list[tuple[Record, Params]]  # of the first seed, at each look; all figures at its end
+    networks: list[Params]  # that of the first seed at each look
 
 
 class Study(NamedTuple):
@@ -106,15 +104,12 @@ def varied(
 def followed(train: Dataset, valid: Dataset, common: Mapping[str, Any]) -> tuple[Course, Trained]:
     """Train from every seed, and look at the networks now and then."""
     settings = [Settings(**common, seed=s) for s in SEEDS]
-    judged, first = [], []
+    epochs, errors, first = [], [], []
     for epoch, networks in enumerate(stack.fit(train, settings), start=1):
         if epoch == 1 or epoch % LOOK == 0:
-            looks = [stack.evaluate(networks, part) for part in (train, valid)]
-            judged.append([errors for errors, _ in looks])
-            figures = [float(values[0]) for look in looks for values in look]
-            record = Record(epoch, *figures, *[math.nan] * 2)
-            first.append((record, stack.unstacked(networks, settings)[0]))
-    of_train, of_valid = np.swapaxes(judged, 0, 1)
-    epochs = np.array([record.epoch for record, _ in first])
+            epochs.append(epoch)
+            errors.append([stack.evaluate(networks, part)[0] for part in (train, valid)])
+            first.append(stack.unstacked(networks, settings)[0])
+    of_train, of_valid = np.swapaxes(errors, 0, 1)
     end = Trained(stack.unstacked(networks, settings), of_train[-1], of_valid[-1])
-    return Course(epochs, of_train, of_valid, first), end
+    return Course(np.array(epochs), of_train, of_valid, first), end
