@@ -25,7 +25,6 @@ own (u = …) before it is used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from derivations.examine import Examination, examine
 from derivations.program import faults
@@ -53,9 +52,9 @@ class Summary:
     failed: int
 
 
-def summary(path: Path = REPORT) -> Summary:
-    """Examine the report and count; some seconds, and far less once it has been examined."""
-    return count(examine(path.read_text(encoding="utf-8")), faults(load()))
+def summary(text: str) -> Summary:
+    """Examine a report and count; some seconds, and far less once it has been examined."""
+    return count(examine(text), faults(load()))
 
 
 def count(examination: Examination, wrong_lines: Sequence[str] = ()) -> Summary:
