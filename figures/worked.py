@@ -54,3 +54,19 @@ def worked() -> Worked:
         stepped=stepped,
         loss_after=float(model.risk(stepped, X, Y)),
     )
+
+
+def short(value: float) -> str:
+    """A number to two decimals at most, without zeros at its end."""
+    return f"{round(float(value), 2) + 0.0:.2f}".rstrip("0").rstrip(".")  # + 0.0: no minus zero
+
+
+def column(values: Array) -> str:
+    """A column, (n, 1), in LaTeX, on one line: its numbers with commas between, transposed."""
+    return rf"\left( {', '.join(map(short, values.flat))} \right)^{{\top}}"
+
+
+def matrix(values: Array) -> str:
+    """A matrix in LaTeX, row by row."""
+    rows = r" \\ ".join(" & ".join(map(short, row)) for row in values)
+    return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"

@@ -1,0 +1,131 @@
+"""The worked network, drawn: a number at every unit and on every line, forward and backward."""
+
+import itertools
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures.strokes import BACKWARD, FORWARD, Point, box, canvas, line, unit, write
+from figures.worked import THETA, Worked, short
+from mlp.functions import Array
+from mlp.model import Params
+
+# Columns from left to right, and the heights of their units, from the first to the last.
+INPUT, HIDDEN, OUTPUT, LOSS = 6.0, 38.0, 72.0, 94.0
+TWO_UNITS, THREE_UNITS = (18.5, 5.5), (22.0, 12.0, 2.0)
+MIDDLE, HEADS, HEIGHT = 12.0, 27.5, 29.5
+PAIR, LOSS_SIZE = (17.0, 4.6), (9.0, 4.6)  # boxes with two numbers, or one
+ALONG = 0.27  # of a line, from its left end, stands its number
+NUMBER = 8.5  # points
+
+
+def forward(w: Worked) -> Figure:
+    """Inputs, weights, biases, preactivations, outputs and loss."""
+    figure, ax = canvas(HEIGHT)
+    _connections(ax, THETA, FORWARD, back=False)
+    for y, x in zip(TWO_UNITS, w.act.x.flat, strict=True):
+        unit(ax, (INPUT, y), "")
+        _number(ax, (INPUT, y), short(x))
+    _pairs(ax, HIDDEN, THREE_UNITS, (w.act.ha, w.act.hs), FORWARD)
+    _pairs(ax, OUTPUT, TWO_UNITS, (w.act.oa, w.act.os), FORWARD)
+    for x, units, biases in ((HIDDEN, THREE_UNITS, THETA.b1), (OUTPUT, TWO_UNITS, THETA.b2)):
+        for y, bias in zip(units, biases.flat, strict=True):
+            _number(ax, (x, y + 3.4), f"bias {short(bias)}", FORWARD)
+    _loss(ax, short(w.loss), FORWARD)
+    _heads(
+        ax,
+        r"$\mathbf{x}$",
+        r"$\mathbf{W}^{(1)}$",
+        r"$\mathbf{h}^a$       $\mathbf{h}^s$",
+        r"$\mathbf{W}^{(2)}$",
+        r"$\mathbf{o}^a$       $\mathbf{o}^s$",
+        "$L$",
+    )
+    return figure
+
+
+def backward(w: Worked) -> Figure:
+    """The gradient of each of these, where the quantity itself stands in `forward`."""
+    figure, ax = canvas(HEIGHT)
+    _connections(ax, w.gradient, BACKWARD, back=True)
+    for y, slope in zip(TWO_UNITS, w.grad_x.flat, strict=True):
+        box(ax, (INPUT, y), LOSS_SIZE, BACKWARD)
+        _number(ax, (INPUT, y), short(slope))
+    _pairs(ax, HIDDEN, THREE_UNITS, (w.grad_ha, w.grad_hs), BACKWARD)
+    for y, slope in zip(TWO_UNITS, w.grad_oa.flat, strict=True):
+        box(ax, (OUTPUT, y), LOSS_SIZE, BACKWARD)
+        _number(ax, (OUTPUT, y), short(slope))
+    _loss(ax, "$L$", BACKWARD)
+    _heads(
+        ax,
+        r"$\partial L/\partial\mathbf{x}$",
+        r"$\partial L/\partial\mathbf{W}^{(1)}$",
+        r"$\partial L/\partial\mathbf{h}^a$   $\partial L/\partial\mathbf{h}^s$",
+        r"$\partial L/\partial\mathbf{W}^{(2)}$",
+        r"$\partial L/\partial\mathbf{o}^a$",
+        "",
+    )
+    return figure
+
+
+def _connections(ax: Axes, numbers: Params, colour: str, back: bool) -> None:
+    """Draw the lines between layers, each with the entry of its weight."""
+    half = PAIR[0] / 2
+    end = LOSS_SIZE[0] / 2 if back else half
+    start = LOSS_SIZE[0] / 2 if back else 2.6
+    _lines(ax, (INPUT + start, HIDDEN - half), TWO_UNITS, THREE_UNITS, numbers.W1, colour, back)
+    _lines(ax, (HIDDEN + half, OUTPUT - end), THREE_UNITS, TWO_UNITS, numbers.W2, colour, back)
+    right = OUTPUT + (LOSS_SIZE[0] / 2 if back else half)
+    for y in TWO_UNITS:
+        _arrow(ax, (right, y), (LOSS - LOSS_SIZE[0] / 2, MIDDLE), colour, back)
+
+
+def _arrow(ax: Axes, left: Point, right: Point, colour: str, back: bool) -> None:
+    start, end = (right, left) if back else (left, right)
+    line(ax, start, end, colour, arrow=True)
+
+
+def _lines(
+    ax: Axes,
+    across: Point,
+    left: Sequence[float],
+    right: Sequence[float],
+    numbers: Array,
+    colour: str,
+    back: bool,
+) -> None:
+    """Draw an arrow from each unit to each, with the number of row `to` and column `from`."""
+    x_0, x_1 = across
+    for (start, y_0), (end, y_1) in itertools.product(enumerate(left), enumerate(right)):
+        _arrow(ax, (x_0, y_0), (x_1, y_1), colour, back)
+        at = (x_0 + ALONG * (x_1 - x_0), y_0 + ALONG * (y_1 - y_0))
+        _number(ax, at, short(numbers[end, start]), colour, on_a_line=True)
+
+
+def _pairs(
+    ax: Axes, x: float, units: Sequence[float], pair: tuple[Array, Array], colour: str
+) -> None:
+    """Draw the units of a layer, with a number on the left and one on the right."""
+    for y, left, right in zip(units, pair[0].flat, pair[1].flat, strict=True):
+        box(ax, (x, y), PAIR, colour)
+        _number(ax, (x - PAIR[0] / 4, y), short(left))
+        _number(ax, (x + PAIR[0] / 4, y), short(right))
+
+
+def _loss(ax: Axes, text: str, colour: str) -> None:
+    box(ax, (LOSS, MIDDLE), LOSS_SIZE, colour)
+    _number(ax, (LOSS, MIDDLE), text)
+
+
+def _heads(ax: Axes, *texts: str) -> None:
+    """Write above each column what its numbers are."""
+    for x, text in zip((INPUT, 20, HIDDEN, 57, OUTPUT, LOSS), texts, strict=True):
+        write(ax, (x, HEADS), text)
+
+
+def _number(ax: Axes, at: Point, text: str, colour: str = "black", on_a_line: bool = False) -> None:
+    """Write a number with a true minus sign; on a line, the line gives way to it."""
+    write(ax, at, text.replace("-", "$-$"), colour, NUMBER)
+    if on_a_line:
+        ax.texts[-1].set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
