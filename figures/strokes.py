@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from figures.style import BLUE, ORANGE, WIDTH
 
@@ -65,6 +65,13 @@ def box(ax: Axes, centre: Point, size: tuple[float, float], colour: str = FORWAR
         "lw": 0.9,
     }
     ax.add_patch(FancyBboxPatch(corner, width, height, **style))
+
+
+def cell(ax: Axes, centre: Point, size: tuple[float, float]) -> None:
+    """Draw a cell of a grid, of a width and height."""
+    (x, y), (width, height) = centre, size
+    corner = (x - width / 2, y - height / 2)
+    ax.add_patch(Rectangle(corner, width, height, facecolor="white", edgecolor=GREY, lw=0.6))
 
 
 def write(

@@ -70,3 +70,11 @@ def matrix(values: Array) -> str:
     """A matrix in LaTeX, row by row."""
     rows = r" \\ ".join(" & ".join(map(short, row)) for row in values)
     return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
+
+
+def step(w: Worked) -> str:
+    """A display with the parameters after one step, for Markdown."""
+    symbols = (r"\W{1}", r"\bias{1}", r"\W{2}", r"\bias{2}")
+    pairs = zip(symbols, w.stepped, strict=True)
+    arrays = r" ,\quad ".join(f"{symbol} = {matrix(p)}" for symbol, p in pairs)
+    return f"$$\n{arrays} .\n$$\n"

@@ -2,11 +2,13 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.strokes import BACKWARD, FORWARD, Point, box, canvas, line, unit, write
+from figures.strokes import BACKWARD, FORWARD, Point, box, canvas, cell, line, unit, write
 from figures.worked import THETA, Worked, short
 from mlp.functions import Array
 from mlp.model import Params
@@ -67,6 +69,57 @@ def backward(w: Worked) -> Figure:
         "",
     )
     return figure
+
+
+CELL = (6.6, 3.9)  # of a grid of numbers, width and height
+GRIDS, AXIS = 19.0, 8.0  # the height of the drawing of two products, and of their middle
+GAP, BETWEEN = 2.0, 4.0  # after a grid, and between the two products
+
+
+class Factor(NamedTuple):
+    """A matrix of a product: its symbol, its shape, its numbers."""
+
+    symbol: str
+    shape: str
+    numbers: Array
+
+
+def shapes(w: Worked) -> Figure:
+    """The outer product and the product with a transpose: grids of cells, with their numbers."""
+    grad_oa = Factor(r"$\partial L/\partial\mathbf{o}^a$", r"$m\times 1$", w.grad_oa)
+    outer = (
+        grad_oa,
+        Factor(r"$\mathbf{h}^{s\top}$", r"$1\times d_h$", w.act.hs.T),
+        Factor(r"$\partial L/\partial\mathbf{W}^{(2)}$", r"$m\times d_h$", w.gradient.W2),
+    )
+    transposed = (
+        Factor(r"$\mathbf{W}^{(2)\top}$", r"$d_h\times m$", THETA.W2.T),
+        grad_oa,
+        Factor(r"$\partial L/\partial\mathbf{h}^s$", r"$d_h\times 1$", w.grad_hs),
+    )
+    figure, ax = canvas(GRIDS)
+    _product(ax, _product(ax, 2.0, *outer) + BETWEEN, *transposed)
+    return figure
+
+
+def _product(ax: Axes, at: float, left: Factor, right: Factor, result: Factor) -> float:
+    """Draw that two factors make a third; return where it ends."""
+    at = _grid(ax, _grid(ax, at, left), right)
+    _number(ax, (at + 0.5, AXIS), "=")
+    return _grid(ax, at + 2.5, result)
+
+
+def _grid(ax: Axes, left: float, factor: Factor) -> float:
+    """Draw a matrix, its symbol above and its shape below; return where the next one begins."""
+    (rows, columns), (width, height) = factor.numbers.shape, CELL
+    for (row, column), value in np.ndenumerate(factor.numbers):
+        at = (left + (column + 0.5) * width, AXIS - (row - (rows - 1) / 2) * height)
+        cell(ax, at, CELL)
+        _number(ax, at, short(value))
+    middle = left + columns * width / 2
+    write(ax, (middle, AXIS + rows * height / 2 + 2.2), factor.symbol, size=NUMBER + 2)
+    write(ax, (middle, AXIS - rows * height / 2 - 2.0), factor.shape, size=NUMBER + 2)
+    return left + columns * width + GAP
 
 
 def _connections(ax: Axes, numbers: Params, colour: str, back: bool) -> None:
