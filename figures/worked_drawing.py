@@ -15,8 +15,8 @@ from mlp.model import Params
 
 # Columns from left to right, and the heights of their units, from the first to the last.
 INPUT, HIDDEN, OUTPUT, LOSS = 6.0, 38.0, 72.0, 94.0
-TWO_UNITS, THREE_UNITS = (18.5, 5.5), (22.0, 12.0, 2.0)
-MIDDLE, HEADS, HEIGHT = 12.0, 27.5, 29.5
+TWO_UNITS, THREE_UNITS = (17.5, 5.5), (21.0, 11.5, 2.0)
+MIDDLE, HEADS, HEIGHT = 11.5, 26.5, 28.0
 PAIR, LOSS_SIZE = (17.0, 4.6), (9.0, 4.6)  # boxes with two numbers, or one
 ALONG = 0.27  # of a line, from its left end, stands its number
 NUMBER = 8.5  # points

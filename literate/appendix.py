@@ -12,14 +12,14 @@ SLOPE = r"\partial {} / \partial {}"
 RELATIONS = ("=", r"\leftarrow")
 
 
-def table(part: str) -> str:
-    """Markdown table of equation, result, shape, code and place, for one part of the report."""
+def sheet() -> str:
+    """Markdown table of number, result, shape, code and place of every equation of the program."""
     rows = [
         "| | Result | Shape | numpy | Where |",
-        "|--:|:------------------|:----|:----------------|:------|",
+        "|--:|:----------------------|:-----|:---------------------------------|:---------|",
     ]
     shape, found = shapes.of_statements(), statements()
-    for label in equations(part):
+    for label in equations():
         if label in found:
             cells = [f"[-@{label}]", f"${result(label)}$", shape.get(label, "–")]
             cells += [f"`{_plain(found[label])}`", f"`{_place(found[label])}`"]
