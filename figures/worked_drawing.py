@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures.moving import Step
 from figures.strokes import BACKWARD, FORWARD, Point, box, canvas, cell, line, unit, write
 from figures.worked import THETA, Worked, short
 from mlp.functions import Array
@@ -20,6 +21,25 @@ MIDDLE, HEADS, HEIGHT = 11.5, 26.5, 28.0
 PAIR, LOSS_SIZE = (17.0, 4.6), (9.0, 4.6)  # boxes with two numbers, or one
 ALONG = 0.27  # of a line, from its left end, stands its number
 NUMBER = 8.5  # points
+
+# What each step brings, from column to column.
+FORWARD_STEPS = (
+    Step("the input", INPUT + 1),
+    Step("what each hidden unit adds up", HIDDEN + 1, "eq-ha"),
+    Step("what each hidden unit passes on", HIDDEN + PAIR[0] / 2, "eq-hs"),
+    Step("the scores", OUTPUT + 1, "eq-oa"),
+    Step("the probabilities", OUTPUT + PAIR[0] / 2, "eq-os"),
+    Step("the loss", LOSS + 1, "eq-L"),
+)
+BACKWARD_STEPS = (
+    Step("the loss", LOSS - 1),
+    Step("by the scores", OUTPUT - 1, "eq-grad-oa"),
+    Step("by the output weights", HIDDEN + PAIR[0] / 2, "eq-grad-W2"),
+    Step("by what each hidden unit passes on", HIDDEN - 1, "eq-grad-hs"),
+    Step("by what each hidden unit adds up", HIDDEN - PAIR[0] / 2, "eq-grad-ha"),
+    Step("by the hidden weights", INPUT + 1, "eq-grad-W1"),
+    Step("by the input", INPUT - 1, "eq-grad-x"),
+)
 
 
 def forward(w: Worked) -> Figure:

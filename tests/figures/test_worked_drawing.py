@@ -2,6 +2,7 @@ import pytest
 from matplotlib.patches import FancyArrowPatch
 
 from figures import worked_drawing
+from figures.moving import stepwise
 from figures.worked import THETA, short, worked
 
 WORKED = worked()
@@ -63,3 +64,43 @@ def test_what_flows_back_points_the_other_way():
     )
     assert all(start[0] < end[0] for start, end in forward)
     assert all(start[0] > end[0] for start, end in backward)
+
+
+def by_step(figure, steps):
+    """The texts that each step brings, but for what stands above the columns."""
+    stepwise(figure, steps)
+    found = [set() for _ in steps]
+    for text in figure.axes[0].texts:
+        if text.get_position()[1] != worked_drawing.HEADS:
+            words = text.get_text().replace("$-$", "-").removeprefix("bias ")
+            found[int(text.get_gid().split("-")[1])].add(words)
+    return [texts - {""} for texts in found]  # a unit has none of its own
+
+
+def shorts(*arrays):
+    return {short(value) for array in arrays for value in array.flat}
+
+
+def test_each_step_forward_brings_its_numbers():
+    act = WORKED.act
+    assert by_step(worked_drawing.forward(WORKED), worked_drawing.FORWARD_STEPS) == [
+        shorts(act.x),
+        shorts(THETA.W1, THETA.b1, act.ha),
+        shorts(act.hs),
+        shorts(THETA.W2, THETA.b2, act.oa),
+        shorts(act.os),
+        {short(WORKED.loss)},
+    ]
+
+
+def test_each_step_backward_brings_its_gradient():
+    gradient = WORKED.gradient
+    assert by_step(worked_drawing.backward(WORKED), worked_drawing.BACKWARD_STEPS) == [
+        {"$L$"},
+        shorts(WORKED.grad_oa),
+        shorts(gradient.W2),
+        shorts(WORKED.grad_hs),
+        shorts(WORKED.grad_ha),
+        shorts(gradient.W1),
+        shorts(WORKED.grad_x),
+    ]
