@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from mlp.bench.case import Case, N
-from mlp.lab.store import write_atomically
+from mlp.files import write_atomically
 
 
 class Timing(NamedTuple):
