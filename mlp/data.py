@@ -264,7 +264,7 @@ def read_idx(path: Path) -> Array:
         raise DataError(f"{path}: not a whole gzip file ({why}); fetch it again") from error
     if len(content) > MOST_BYTES:
         raise DataError(f"{path}: holds more than {MOST_BYTES:,} bytes; fetch it again")
-    if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
+    if len(content) < 4 or content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
         raise DataError(
             f"{path}: starts with {content[:4]!r}, not an IDX file of bytes; fetch it again"
         )

@@ -4,6 +4,7 @@ Nothing is trained here: that is the work of `verify`. Faults are phrases that n
 """
 
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -186,7 +187,8 @@ def prediction_faults(folder: Path, splits: Splits | None) -> list[str]:
 def _counts(folder: Path) -> Array:
     """The confusion counts, (m, m). Raises OSError, ValueError."""
     text = files.text(folder / "confusion.csv", log.MOST)
-    counts = np.loadtxt(io.StringIO(text), delimiter=",", dtype=int, ndmin=2)
+    with warnings.catch_warnings(action="ignore"):  # of an empty file: it is no square
+        counts = np.loadtxt(io.StringIO(text), delimiter=",", dtype=int, ndmin=2)
     if counts.shape[0] != counts.shape[1]:
         raise ValueError(f"counts of shape {counts.shape}")
     return counts
