@@ -63,6 +63,7 @@ class Document:
     seen: Mapping[str, Seen]
     errors: Mapping[str, Finding]  # by label, of what could not be shown
     inline: Mapping[str, str]  # what inline values show, by section, one after the other
+    raised: str = ""  # by the first chunk that did, with its line
 
 
 def read(report: Report, folder: Path, rubric: Rubric, runner: Runner) -> Document:
@@ -104,7 +105,12 @@ def read(report: Report, folder: Path, rubric: Rubric, runner: Runner) -> Docume
         texts = given[number_of_step].texts.get("values")
         for text in texts if isinstance(texts, list) else []:
             values[section] = f"{values.get(section, '')} {text}"
-    return Document(seen, errors, values)
+    raised = (
+        f"line {chunk.line}: the chunk {chunk.label or 'there'} raised {given[step].error}"
+        for chunk in report.chunks
+        if (step := number.get(chunk.start)) is not None and given[step].error
+    )
+    return Document(seen, errors, values, next(raised, ""))
 
 
 def _end_of_section(report: Report, place: int) -> int:
