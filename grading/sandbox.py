@@ -8,34 +8,27 @@ memory and ends with it. What comes back are files that it leaves in `.grading/o
 
 import os
 import re
-import selectors
 import shutil
 import struct
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
-
-from grading import inside, trust
+from grading import inside, trust, watch
 from grading.limits import Limits, Outcome, Runner
 
 COPY, SOURCE, ENTRY = "/copy", "/submission", "/inside.py"  # where things are, inside
 OUT = Path(".grading", "out")
 MOST_OUT = 1000  # files that come back
 GRACE = 15.0  # seconds for the copy, and for what comes back
-OFTEN = 0.05  # seconds between looks at what is used
-LEAST_LEFT = 2**28  # bytes of the machine's memory that nothing in a sandbox may take
-SHORT = "the machine ran short of memory"
-MESSAGES = 2**16  # bytes of what the sandbox itself has to say
+OWN = 2  # processes of the sandbox itself: its program, and inside.py
+ROOM = 2**16  # bytes beside the files that come back
 
 
 class SandboxError(RuntimeError):
@@ -63,7 +56,7 @@ def run(command: list[str], folder: Path, limits: Limits) -> Outcome:
     run once more. Raises SandboxError where there is no sandbox.
     """
     outcome = _once(command, folder, limits)
-    return _once(command, folder, limits) if outcome.why == SHORT else outcome
+    return _once(command, folder, limits) if outcome.why == watch.SHORT else outcome
 
 
 def _once(command: list[str], folder: Path, limits: Limits) -> Outcome:
@@ -242,7 +235,10 @@ def _run(command: list[str], folder: Path, limits: Limits) -> Outcome:
     """Run, watch, and take what comes back."""
     out = folder / OUT
     shutil.rmtree(out, ignore_errors=True)
-    watched = _watch(command, limits)
+    allowed = Limits(
+        limits.seconds + GRACE, limits.memory, limits.processes + OWN, _disk(limits) + ROOM
+    )
+    watched = watch.run(command, allowed)
     if watched.why:
         return Outcome(-9, "", watched.stderr, watched.why)
     try:
@@ -254,83 +250,6 @@ def _run(command: list[str], folder: Path, limits: Limits) -> Outcome:
     for name, content in files.items():
         (out / name).write_bytes(content)
     return Outcome(status, stdout, stderr, _why(status, late, limits))
-
-
-class Watched(NamedTuple):
-    """What a process has written, and why it was ended, or empty."""
-
-    stdout: bytes
-    stderr: str
-    why: str
-
-
-def _watch(command: list[str], limits: Limits) -> Watched:
-    """Run a command, and end it where it takes more than it may."""
-    bounds = {"stdout": _disk(limits) + MESSAGES, "stderr": MESSAGES}
-    written = {name: bytearray() for name in bounds}
-    until = time.monotonic() + limits.seconds + GRACE
-    why = ""
-    with _begun(command) as process, selectors.DefaultSelector() as selector:
-        for name in bounds:
-            selector.register(getattr(process, name), selectors.EVENT_READ, name)
-        while selector.get_map() and not why:
-            for key, _ in selector.select(OFTEN):
-                block = os.read(key.fd, 2**16)
-                written[key.data] += block
-                if not block:
-                    selector.unregister(key.fileobj)
-                if len(written[key.data]) > bounds[key.data]:
-                    why = f"wrote more than {bounds[key.data]:,} bytes"
-            if time.monotonic() > until:
-                why = _late(limits)
-            why = why or _too_much(process.pid, limits)
-    stderr = written["stderr"].decode(errors="replace")
-    return Watched(bytes(written["stdout"]), stderr, why)
-
-
-@contextmanager
-def _begun(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process, which is killed at the end with all that it has begun."""
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        try:
-            yield process
-        finally:
-            begun = _children(process.pid)
-            process.kill()
-            for each in begun:
-                with suppress(psutil.Error):
-                    each.kill()
-
-
-def _children(pid: int) -> list[psutil.Process]:
-    """The processes that a process has begun, and these, and so on."""
-    try:
-        return list(psutil.Process(pid).children(recursive=True))
-    except psutil.Error:
-        return []
-
-
-def _too_much(pid: int, limits: Limits) -> str:
-    """What of the machine is taken beyond the limits, or empty."""
-    processes = _children(pid)
-    if len(processes) > limits.processes + 2:  # the sandbox itself has two
-        return f"ran more than {limits.processes} processes"
-    taken = 0
-    for process in processes:
-        try:
-            taken += process.memory_info().rss
-        except psutil.Error:
-            continue  # it has ended
-    if taken > limits.memory:
-        return f"took more than {limits.memory:,} bytes of memory"
-    if psutil.virtual_memory().available < LEAST_LEFT:
-        return SHORT
-    return ""
 
 
 # --- what comes back -----------------------------------------------------------------------------
