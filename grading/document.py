@@ -70,7 +70,7 @@ def read(report: Report, folder: Path, rubric: Rubric, runner: Runner) -> Docume
     """Run the chunks of a report as far as they are needed."""
     where = {label: _chunks(report, label) for label in rubric.shown}
     needed = [chunk for chunks in where.values() for chunk in chunks]
-    last = _end_of_section(report, max((chunk.end for chunk in needed), default=0))
+    last = _end_of_section(report, max(chunk.end for chunk in needed)) if needed else 0
     steps: list[dict[str, Any]] = []
     number: dict[int, int] = {}  # of the step, by the place of a chunk
     inline: list[tuple[int, str]] = []  # step, and the section that it is in

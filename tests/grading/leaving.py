@@ -158,6 +158,7 @@ LINES = {  # the line of the program that belongs to an item, by its label
     **{"b.16": "eq-grad-W1", "b.17": "eq-grad-x", "b.18": "eq-penalty-grad-W1"},
     **{"p.3": "eq-grad-theta", "p.6": "eq-batch-grad-W2"},
 }
+CHANGES_OF_CODE = frozenset(LINES.values())
 SIGN = ("flip a sign", "replace a function", "drop a factor", "change a number")
 SHAPE = ("transpose", "swap factors", "swap an index", "change a size", "replace a quantity")
 
