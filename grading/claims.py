@@ -7,11 +7,26 @@ from derivations.claims import Answer
 from grading.items import Finding, absent
 
 
+WORDS = {
+    "show": "show",
+    "express": "write",
+    "cases": "distinguish",
+    "state": "state",
+    "given": "the definition: ",
+    "define": "define",
+    "update": "a step for",
+    "pose": "the problem",
+    "shape": "dimensions",
+    "numpy": "in numpy: ",
+}
+
+
 @dataclass(frozen=True)
 class Asked:
-    """A claim that the assignment asks for, as LaTeX, and what was found."""
+    """A claim that the assignment asks for, in words and as LaTeX, and what was found."""
 
-    claim: str
+    words: str
+    latex: str
     finding: Finding
 
 
@@ -36,13 +51,21 @@ def findings(text: str) -> dict[str, Proven]:
 
 
 def _asked(answer: Answer) -> Asked:
-    claim = str(answer.claim)
+    claim = answer.claim
+    named = claim.kind in ("given", "numpy")  # by a name, not by a formula
+    domain = str(claim).partition(" where ")[2]
+    words = f"{WORDS[claim.kind]}{claim.text if named else ''}"
+    words += f", where {domain}" if domain else ""
+    return Asked(words, "" if named else claim.text, _finding(answer))
+
+
+def _finding(answer: Answer) -> Finding:
     if answer.proven:
-        says = "a line of code is quoted" if answer.claim.kind == "numpy" else "proven"
-        return Asked(claim, Finding(1.0, says, line=answer.line))
+        numpy = answer.claim.kind == "numpy"
+        return Finding(1.0, "the line is quoted" if numpy else "proven", line=answer.line)
     if answer.state == "missing":
-        return Asked(claim, absent(answer.problem))
-    return Asked(claim, Finding(0.0, answer.problem, line=answer.line))
+        return absent(answer.problem)
+    return Finding(0.0, answer.problem, line=answer.line)
 
 
 def _wrong(examination: Examination, question: str) -> list[Finding]:

@@ -31,13 +31,14 @@ class Evidence:
     """One piece of evidence for an item, and the points that it earns."""
 
     kind: str  # claims, functions, document or results
-    what: str  # the claim in LaTeX, or the name of a check
+    what: str  # what is claimed, in a word, or the name of a check
     share: float
     points: float
     of: float
     says: str
     there: bool
     line: int  # of report.qmd, or 0
+    latex: str = ""  # of a claim
 
     @property
     def holds(self) -> bool:

@@ -69,8 +69,9 @@ def _claims(worth: Worth, proven: Proven | None) -> Iterator[Evidence]:
     complete = all(asked.finding.share == 1 for asked in proven.claims)
     earned = complete or worth.credit["claims"] == "share"
     for asked in proven.claims:
-        piece = _piece("claims", asked.claim, worth.claims / len(proven.claims), asked.finding, worth)
-        yield piece if earned else replace(piece, points=0.0)
+        of = worth.claims / len(proven.claims)
+        piece = _piece("claims", asked.words, of, asked.finding, worth)
+        yield replace(piece, latex=asked.latex, points=piece.points if earned else 0.0)
     if complete and proven.wrong:
         first = proven.wrong[0]
         cost = worth.wrong * worth.claims

@@ -69,6 +69,7 @@ class Rubric:
     items: Mapping[str, Worth]
     shown: Mapping[str, Shown]
     run: Run
+    words: Mapping[str, str]  # what checks are about, by name
 
     @property
     def points(self) -> float:
@@ -109,6 +110,7 @@ def read(data: Mapping[str, Any]) -> Rubric:
         items,
         shown,
         Run(run["results"], run["experiment"], int(run["epochs"]), float(run["test error below"])),
+        data["words"],
     )
     _check(rubric)
     return rubric
