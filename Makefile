@@ -83,10 +83,14 @@ bench: $(VENV)/requirements-torch.stamp  ## measure times; writes results/bench/
 	@$(RUN) -m mlp bench
 
 .PHONY: grade
-grade:  ## what a grader does: check, test and render from nothing, in a fresh clone beside this one
-	@folder=$$(mktemp -d ../grade.XXXXXX); trap "rm -rf $$folder" EXIT; git clone -q . $$folder \
-	  && bash $$folder/.ci/run && mkdir -p _output && cp $$folder/_output/report.pdf _output/graded.pdf \
-	  && echo "All of it holds; the report rendered there is _output/graded.pdf"
+grade: $(VENV)/requirements.stamp  ## grade this project, or OF=folder, zip or git revision, into _output/grade/
+	@$(RUN) -m grading $(OF)
+
+.PHONY: fresh
+fresh:  ## check, test and render from nothing, in a fresh clone beside this one
+	@folder=$$(mktemp -d ../fresh.XXXXXX); trap "rm -rf $$folder" EXIT; git clone -q . $$folder \
+	  && bash $$folder/.ci/run && mkdir -p _output && cp $$folder/_output/report.pdf _output/fresh.pdf \
+	  && echo "All of it holds; the report rendered there is _output/fresh.pdf"
 
 .PHONY: submission
 submission: report  ## what a student hands in: PDF and sources, the names on top of each, in one zip

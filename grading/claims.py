@@ -6,7 +6,6 @@ from derivations import Examination, examine
 from derivations.claims import Answer
 from grading.items import Finding, absent
 
-
 WORDS = {
     "show": "show",
     "express": "write",

@@ -24,7 +24,6 @@ from mlp import data, gradcheck, loop, model, train
 from mlp.bench import results as bench
 from mlp.data import Dataset
 from mlp.functions import Array
-from mlp.log import LogError
 from mlp.model import Params
 from mlp.train import Record
 
@@ -73,7 +72,7 @@ def read(report: Report, folder: Path, rubric: Rubric, runner: Runner) -> Docume
     last = _end_of_section(report, max((chunk.end for chunk in needed), default=0))
     steps: list[dict[str, Any]] = []
     number: dict[int, int] = {}  # of the step, by the place of a chunk
-    inline: list[tuple[int, str]] = []  # step and section
+    inline: list[tuple[int, str]] = []  # step, and the section that it is in
     for part in report.parts:
         if isinstance(part, Chunk):
             if part.end <= last and READS not in part.options and part.code.strip():
@@ -81,8 +80,8 @@ def read(report: Report, folder: Path, rubric: Rubric, runner: Runner) -> Docume
                 steps.append({"code": part.code, "keep": {}})
         elif part.values and part.start <= last:
             for value in part.values:
-                section = report.sections(value.start)[-1:]
-                inline.append((len(steps), section[0] if section else ""))
+                above = report.sections(value.start)
+                inline.append((len(steps), above[-1] if above else ""))
                 steps.append({"expressions": [value.code]})
     for label, chunks in where.items():
         of = rubric.shown[label].about.get("of")
@@ -101,8 +100,8 @@ def read(report: Report, folder: Path, rubric: Rubric, runner: Runner) -> Docume
         else:
             seen[label] = _seen(of_label, folder, line)
     values: dict[str, str] = {}
-    for step, section in inline:
-        texts = given[step].texts.get("values")
+    for number_of_step, section in inline:
+        texts = given[number_of_step].texts.get("values")
         for text in texts if isinstance(texts, list) else []:
             values[section] = f"{values.get(section, '')} {text}"
     return Document(seen, errors, values)
@@ -124,16 +123,16 @@ def _chunks(report: Report, label: str) -> list[Chunk]:
 
 
 def _seen(given: Sequence[Given], folder: Path, line: int) -> Seen:
-    texts, pictures, values = [], [], {}
+    texts: list[str] = []
+    pictures: list[str] = []
+    values: dict[str, Array] = {}
     for each in given:
         values |= each.values
         for shown in each.texts.get("shown", []):
             if isinstance(shown, dict):
                 texts.append(str(shown.get("text/markdown", "")))
                 pictures.append(str(shown.get("image/svg+xml", "")))
-    return Seen(
-        "\n".join(filter(None, texts)), tuple(filter(None, pictures)), values, folder, line
-    )
+    return Seen("\n".join(filter(None, texts)), tuple(filter(None, pictures)), values, folder, line)
 
 
 def findings(document: Document, rubric: Rubric, names: Sequence[str]) -> dict[str, Finding]:
@@ -254,9 +253,7 @@ def _gradients(seen: Seen, shown: Shown) -> Finding:
         return Finding(0.0, "the examples are not of the two circles")
     gradient = _flat(model.bprop(params, model.fprop(params, x), y))
     estimate = _flat(
-        gradcheck.forward_difference(
-            lambda p: model.loss(model.fprop(p, x).oa, y).mean(), params
-        )
+        gradcheck.forward_difference(lambda p: model.loss(model.fprop(p, x).oa, y).mean(), params)
     )
     rows = _rows(seen.text)
     if not gradient.any():

@@ -18,7 +18,7 @@ from grading import gather
 from grading.gather import Given
 from grading.items import Finding, absent
 from grading.limits import Runner
-from mlp import data, functions, gradcheck, loop, model, penalty, train
+from mlp import data, functions, gradcheck, model, penalty, train
 from mlp.data import Dataset
 from mlp.functions import Array
 from mlp.model import Params
@@ -55,24 +55,34 @@ def inputs(seed: int) -> Inputs:
     rng = np.random.default_rng(seed)
     v = rng.normal(size=(D, 1))
     v[rng.integers(D)] = 0
-    params = Params(
-        rng.normal(size=(D_H, D)),
-        rng.normal(size=(D_H, 1)),
-        rng.normal(size=(M, D_H)),
-        rng.normal(size=(M, 1)),
-    )
+    params, x = _generic(rng)
     circles = data.generate_circles()
     order = rng.permutation(len(circles.y))
     return Inputs(
         t=np.concatenate([rng.normal(0, 3, 9), [0.0], rng.uniform(30, 900, 2) * (1, -1)]),
         v=v,
         params=params,
-        x=rng.normal(size=(D, K)),
+        x=x,
         y=np.concatenate([np.arange(M), rng.integers(0, M, K - M)]),
         l=rng.uniform(0.01, 0.1, 4),
         wild=rng.normal(size=(M, K)) * 2000,
         circles=Dataset(circles.X[order], circles.y[order]),
     )
+
+
+def _generic(rng: np.random.Generator) -> tuple[Params, Array]:
+    """A network and examples: no unit is near its kink; in the first one, some are on, some off."""
+    while True:
+        params = Params(
+            rng.normal(size=(D_H, D)),
+            rng.normal(size=(D_H, 1)),
+            rng.normal(size=(M, D_H)),
+            rng.normal(size=(M, 1)),
+        )
+        x = rng.normal(size=(D, K))
+        ha = model.fprop(params, x).ha
+        if np.abs(ha).min() > 1e-3 and 0 < (ha[:, 0] > 0).sum() < D_H:
+            return params, x
 
 
 @dataclass(frozen=True)
@@ -84,9 +94,7 @@ class Check:
     watch: tuple[str, ...] = ()
 
 
-def findings(
-    names: Sequence[str], folder: Path, runner: Runner, seed: int
-) -> dict[str, Finding]:
+def findings(names: Sequence[str], folder: Path, runner: Runner, seed: int) -> dict[str, Finding]:
     """What each check found. Raises KeyError for a name that is none of CHECKS."""
     hidden = inputs(seed)
     keys = [(name, key) for name in names for key in CHECKS[name].expressions]
@@ -137,9 +145,7 @@ def _elementwise(name: str, base: Callable[[Array], Array] | None = None) -> Che
         smooth = hidden.t != 0
         assert value is not None
         slope = (base(hidden.t + EPSILON) - base(hidden.t - EPSILON)) / (2 * EPSILON)
-        return held(
-            value[smooth].astype(float), slope[smooth], "as central differences", 1e-6
-        )
+        return held(value[smooth].astype(float), slope[smooth], "as central differences", 1e-6)
 
     return Check({"at": f"functions.{name}(t)"}, judge)
 
@@ -342,8 +348,8 @@ def _fit(l12: float) -> str:
     return f"list(train.fit({SPLITS}, {chosen}))[-1][1].params"
 
 
-def _network(given: Given) -> Params | None:
-    parts = [given.value(f"value.{name}") for name in Params._fields]
+def _network(given: Given, prefix: str = "value") -> Params | None:
+    parts = [given.value(f"{prefix}.{name}") for name in Params._fields]
     W1, b1, W2, b2 = parts
     if W1 is None or b1 is None or W2 is None or b2 is None:
         return None
@@ -376,9 +382,7 @@ def _figures(hidden: Inputs, of: Mapping[str, Given]) -> Finding:
     given, parts = of["epochs"], (slice(0, 600), slice(600, 850), slice(850, None))
     X, y = hidden.circles
     for epoch in (0, 1):
-        after = _network(
-            Given({f"value.{n}": given.values.get(f"value.{epoch}.1.params.{n}", np.nan) for n in Params._fields})
-        )
+        after = _network(given, f"value.{epoch}.1.params")
         if after is None:
             return Finding(0.0, "an epoch ends in no finite parameters")
         for name, part in zip(("valid", "test"), parts[1:], strict=True):
@@ -407,7 +411,7 @@ def _by_matrix(k: int) -> str:
 
 
 BIG = "model.init(np.random.default_rng(0), 784, 64, 10)"
-BATCH = "np.random.default_rng(1).normal(size=(784, 100)), np.arange(100) % 10"
+BATCH = "(np.random.default_rng(1).normal(size=(784, 100)), np.arange(100) % 10)"
 
 CHECKS: dict[str, Check] = {
     "sigmoid": _elementwise("sigmoid"),
@@ -438,7 +442,9 @@ CHECKS: dict[str, Check] = {
     "grad_penalty": Check(
         {"gradient": f"penalty.grad_penalty({THETA}, penalty.Lambdas(*l))"}, _grad_penalty
     ),
-    "init": Check({"init": "model.init(np.random.default_rng(int(1e6 * t[0] ** 2)), 50, 40, 10)"}, _init),
+    "init": Check(
+        {"init": "model.init(np.random.default_rng(int(1e6 * t[0] ** 2)), 50, 40, 10)"}, _init
+    ),
     "single": Check(
         {"gradient": f"loop.bprop_one({THETA}, model.fprop({THETA}, x[:, :1]), int(y[0]))"},
         _single,
@@ -463,8 +469,9 @@ CHECKS: dict[str, Check] = {
     ),
     "faster": Check(
         {
-            "loop": f"timed(lambda p={BIG}, b=({BATCH}): loop.bprop(p, *b))",
-            "matrix": f"timed(lambda p={BIG}, b=({BATCH}): model.bprop(p, model.fprop(p, b[0]), b[1]))",
+            "loop": f"timed(lambda p={BIG}, b={BATCH}: loop.bprop(p, *b))",
+            "matrix": f"timed(lambda p={BIG}, b={BATCH}: "
+            "model.bprop(p, model.fprop(p, b[0]), b[1]))",
         },
         _faster,
     ),

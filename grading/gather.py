@@ -8,7 +8,6 @@ out, and the others are run again.
 import json
 import shutil
 import sys
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
+from grading import values
 from grading.limits import Limits, Runner
 from mlp.functions import Array
 
@@ -64,7 +64,7 @@ def run(
             shutil.copyfile(file, place / "data" / file.name)
         command = [sys.executable, "-I", "-B", f"{PLACE}/{PROBE.name}", task]
         outcome = runner(command, folder, Limits(seconds=SECONDS[task]))
-        reached = _text(place / "out" / "at")
+        reached = (_content(place / "out" / "at") or b"").decode("ascii", "replace")
         if reached == "end":
             break
         last = outcome.stderr.strip().splitlines()[-1:]
@@ -77,7 +77,7 @@ def run(
 
 
 def _fresh(folder: Path) -> Path:
-    """The place of the probe in a submission, made anew: what was run before may have changed it."""
+    """The place of the probe in a submission, made anew: what ran before may have changed it."""
     place = folder.resolve() / PLACE
     if place.is_symlink() or place.is_file():
         place.unlink()
@@ -91,38 +91,21 @@ def _fresh(folder: Path) -> Path:
 
 
 def _given(out: Path, number: int) -> Given:
-    text = _text(out / f"{number}.json")
+    """What the files of a step say; none of them are believed to be what they should be."""
+    texts_of, values_of = _content(out / f"{number}.json"), _content(out / f"{number}.npz")
+    if texts_of is None or values_of is None:
+        return Given(error="it was not run, or gave too much")
     try:
-        texts = json.loads(text)
-        if not isinstance(texts, dict):
-            raise TypeError("not a mapping")
-        values = _arrays(out / f"{number}.npz")
-    except (ValueError, TypeError, OSError, RecursionError, MemoryError, zipfile.BadZipFile) as e:
-        return Given(error=f"what it gave cannot be read: {e}" if text else "it was not run")
-    return Given(values, texts, str(texts.get("error", "")))
+        texts, arrays = json.loads(texts_of), values.read(values_of, LARGEST)
+    except (ValueError, RecursionError) as error:
+        return Given(error=f"what it gave cannot be read: {error}")
+    if not isinstance(texts, dict):
+        return Given(error="what it gave cannot be read: not a mapping")
+    return Given(arrays, texts, str(texts.get("error", "")))
 
 
-def _regular(path: Path) -> bool:
-    """Whether a path is a file of bounded size, and no part of it a link."""
-    return path.is_file() and path.resolve() == path and path.stat().st_size <= LARGEST
-
-
-def _text(path: Path) -> str:
-    """What a file says; nothing if there is no such file."""
-    if not _regular(path):
-        return ""
-    return path.read_text(encoding="utf-8", errors="replace")
-
-
-def _arrays(path: Path) -> dict[str, Array]:
-    """The arrays of a file. Raises ValueError if they are too large, or no numbers."""
-    if not _regular(path):
-        raise ValueError(f"{path.name} is no file of at most {LARGEST} bytes")
-    with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > LARGEST:
-            raise ValueError(f"{path.name} unpacks to more than {LARGEST} bytes")
-    with np.load(path, allow_pickle=False) as arrays:
-        found = dict(arrays)
-    if any(array.dtype.kind not in "biufc" for array in found.values()):
-        raise ValueError(f"{path.name} holds something else than numbers")
-    return found
+def _content(path: Path) -> bytes | None:
+    """What is in a file, if it is one, of bounded size, and no part of its path a link."""
+    if not path.is_file() or path.resolve() != path or path.stat().st_size > LARGEST:
+        return None
+    return path.read_bytes()

@@ -21,8 +21,8 @@ Found = Mapping[str, Mapping[str, Finding]]  # by kind, and by the name of a che
 def grade(folder: Path, rubric: Rubric, runner: Runner, seed: int = 0) -> Grade:
     """The grade of the submission in a folder, which is a copy: the runner may write to it.
 
-    `seed` draws the hidden inputs. Nothing that is missing or broken stops the rest. Raises KeyError
-    for a check that the rubric names and nobody knows.
+    `seed` draws the hidden inputs. Nothing that is missing or broken stops the rest. Raises
+    KeyError for a check that the rubric names and nobody knows.
     """
     path = logs.regular(folder, REPORT)
     text = path.read_text(encoding="utf-8-sig", errors="replace") if path else ""
@@ -86,7 +86,9 @@ def _item(worth: Worth, where: Mapping[str, Place], pieces: tuple[Evidence, ...]
     return Item(worth.question, title, worth.points, pieces, place.section, place.page, place.line)
 
 
-def _notices(report: Report, pdf: bool, where: Mapping[str, Place], rubric: Rubric) -> Iterator[str]:
+def _notices(
+    report: Report, pdf: bool, where: Mapping[str, Place], rubric: Rubric
+) -> Iterator[str]:
     """What a grader should know of the submission as a whole."""
     if not report.text:
         yield f"there is no {REPORT}"

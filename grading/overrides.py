@@ -1,8 +1,7 @@
 """What a teacher changes in a grade: points of items, and remarks, from a small YAML file.
 
-    p.5: {points: 7, remark: "The third figure is discussed at length."}
-    b.3: {remark: "Say why, too."}
-    remark: "Read section 2.7 once more before the exam."
+`p.5: {points: 7, remark: "The third figure is discussed at length."}` gives points, and
+`b.3: {remark: "Say why, too."}` none; `remark: "Well done."` is about the whole.
 """
 
 import math
@@ -19,7 +18,7 @@ KEYS = ("points", "remark")
 
 
 class OverridesError(ValueError):
-    """A file of overrides that cannot be used; the message names the file, the value, the remedy."""
+    """A file of overrides that cannot be used; it names the file, the value and the remedy."""
 
 
 def load(path: Path) -> Mapping[str, Any]:
@@ -28,7 +27,9 @@ def load(path: Path) -> Mapping[str, Any]:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
-        raise OverridesError(f"{path}: cannot be read ({why}); write `p.5: {{points: 7}}`") from error
+        raise OverridesError(
+            f"{path}: cannot be read ({why}); write `p.5: {{points: 7}}`"
+        ) from error
     if not isinstance(said, dict):
         raise OverridesError(f"{path}: is {said!r}; write lines such as `p.5: {{points: 7}}`")
     return said

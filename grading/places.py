@@ -50,7 +50,9 @@ def places(report: Report, pdf: Pdf | None) -> dict[str, Place]:
     """Where each labelled section of a report stands."""
     lines, found = report.text.count("\n") + 1, {}
     for heading, number in _numbered(report):
-        later = [h.line for h in report.headings if h.start > heading.start and h.level <= heading.level]
+        later = [
+            h.line for h in report.headings if h.start > heading.start and h.level <= heading.level
+        ]
         end = min(later, default=lines + 1) - 1
         plain = re.sub(r"\$|\\[A-Za-z]+|[{}]", "", heading.text)
         page = pdf.page(number, plain) if pdf else 0

@@ -19,7 +19,7 @@ from typing import Any
 for _pool in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{_pool}_NUM_THREADS"] = "1"
 
-import numpy as np
+import numpy as np  # noqa: E402  # it reads the number of threads when it is loaded
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent
@@ -88,7 +88,7 @@ def evaluating() -> Callable[[Step, Values, Texts], None]:
                 return
         sys.setprofile(watch if step["watch"] else None)
         try:
-            value = eval(step["expression"], names)  # noqa: S307
+            value = eval(step["expression"], names)
         finally:
             sys.setprofile(None)
         values |= flat(value, "value")
@@ -112,14 +112,14 @@ def showing() -> Callable[[Step, Values, Texts], None]:
     """Steps that run a chunk of the report or its inline values, and keep what is shown."""
     os.environ |= {"IPYTHONDIR": str(HERE / "ipython"), "MPLCONFIGDIR": str(HERE / "matplotlib")}
     os.environ |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    from IPython.core.interactiveshell import InteractiveShell  # noqa: PLC0415
-    from IPython.core.pylabtools import select_figure_formats  # noqa: PLC0415
-    from IPython.utils.capture import capture_output  # noqa: PLC0415
-    from matplotlib_inline.backend_inline import flush_figures  # noqa: PLC0415
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.pylabtools import select_figure_formats
+    from IPython.utils.capture import capture_output
+    from matplotlib_inline.backend_inline import flush_figures
 
     os.chdir(FOLDER)
     sys.path.insert(0, str(FOLDER))
-    shell = InteractiveShell.instance()
+    shell: Any = InteractiveShell.instance()
     shell.history_manager.enabled = False
     select_figure_formats(shell, {"svg"})
 
@@ -129,7 +129,7 @@ def showing() -> Callable[[Step, Values, Texts], None]:
             return
         with capture_output() as captured:
             result = shell.run_cell(step["code"], store_history=False)
-            flush_figures()
+            flush_figures()  # type: ignore[no-untyped-call]  # IPython's
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
             texts["error"] = f"{type(error).__name__}: {error}"[:500]
@@ -140,7 +140,7 @@ def showing() -> Callable[[Step, Values, Texts], None]:
             {kind: data for kind, data in each.items() if isinstance(data, str)} for each in shown
         ]
         for name, expression in step["keep"].items():
-            values |= flat(eval(expression, shell.user_ns), name)  # noqa: S307
+            values |= flat(eval(expression, shell.user_ns), name)
 
     return take
 
@@ -148,7 +148,7 @@ def showing() -> Callable[[Step, Values, Texts], None]:
 def _text(names: dict[str, Any], code: str) -> str:
     """What an inline value shows; empty if it raises."""
     try:
-        value = eval(code, names)  # noqa: S307
+        value = eval(code, names)
     except BaseException:
         return ""
     return str(getattr(value, "data", value))
@@ -156,7 +156,7 @@ def _text(names: dict[str, Any], code: str) -> str:
 
 def reading() -> Callable[[Step, Values, Texts], None]:
     """Steps that read a PDF: the text of each page, and the pages of its bookmarks."""
-    from pypdf import PdfReader  # noqa: PLC0415
+    from pypdf import PdfReader
 
     def take(step: Step, values: Values, texts: Texts) -> None:
         reader = PdfReader(FOLDER / step["path"])

@@ -55,14 +55,14 @@ def _log(logged: Mapping[int, list[Record]]) -> Finding:
             if not (errors >= 0).all() or not (errors <= 1).all():
                 return Finding(0.0, f"seed {seed}, epoch {record.epoch}: an error is no proportion")
             if not (losses > 0).all() or not np.isfinite(losses).all():
-                return Finding(0.0, f"seed {seed}, epoch {record.epoch}: a loss is no positive number")
+                return Finding(
+                    0.0, f"seed {seed}, epoch {record.epoch}: a loss is no positive number"
+                )
     epochs = [len(records) for records in logged.values()]
     return Finding(1.0, f"six figures in each of {max(epochs)} epochs, {len(epochs)} runs")
 
 
-def _again(
-    logged: Mapping[int, list[Record]], folder: Path, run: Run, runner: Runner
-) -> Finding:
+def _again(logged: Mapping[int, list[Record]], folder: Path, run: Run, runner: Runner) -> Finding:
     """The first epochs of the first run, by the submission's own code."""
     paths = [path for name in data.FASHION_MNIST if (path := data.find(name))]
     if len(paths) < len(data.FASHION_MNIST):
@@ -86,14 +86,16 @@ def compared(recorded: Sequence[Record], again: Array | None) -> Finding:
     epoch, column = np.unravel_index(far.argmax(), far.shape)
     worst = float(far[epoch, column])
     name = Record._fields[column].replace("_", " ")
-    says = f"{name} of epoch {epoch + 1} is {again[epoch, column]:.4f}, not {was[epoch, column]:.4f}"
+    says = (
+        f"{name} of epoch {epoch + 1} is {again[epoch, column]:.4f}, not {was[epoch, column]:.4f}"
+    )
     if not worst <= FAR:
         return Finding(0.0, f"trained again, {says}")
     return Finding(1.0, f"{len(was)} epochs trained again: within {worst:.1%}")
 
 
 def _error(logged: Mapping[int, list[Record]], document: Document, run: Run) -> Finding:
-    """The test error of the epochs with the lowest validation error, and that the report says it."""
+    """The test error at the lowest validation error, and whether the report says it."""
     chosen = [
         min(records, key=lambda record: record.valid_error).test_error
         for records in logged.values()
@@ -102,7 +104,11 @@ def _error(logged: Mapping[int, list[Record]], document: Document, run: Run) -> 
     if not mean < 100 * run.below:
         return Finding(0.0, f"the test error is {mean:.2f} %, not below {100 * run.below:g} %")
     said = re.findall(r"\d+\.\d\d", document.inline.get(SECTION, ""))
-    if not any(abs(float(number) - error) < 0.0051 for number in said for error in (mean, *(100 * e for e in chosen))):
+    if not any(
+        abs(float(number) - error) < 0.0051
+        for number in said
+        for error in (mean, *(100 * e for e in chosen))
+    ):
         return Finding(0.0, f"{SECTION} does not say the test error, {mean:.2f} %")
     return Finding(1.0, f"test error {mean:.2f} %, by the lowest validation error")
 

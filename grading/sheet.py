@@ -122,7 +122,11 @@ def as_html(view: dict[str, Any], formulas: dict[str, str]) -> str:
         f'<p class="authors">{escape(", ".join(view["authors"])) or "no names"}</p>',
         f'<p class="total"><b>{view["points"]}</b> of {view["of"]} points</p>',
         _parts(view["parts"]),
-        *(f'<p class="remark"><b>Remark.</b> {escape(view["remark"])}</p>' for _ in [0] if view["remark"]),
+        *(
+            f'<p class="remark"><b>Remark.</b> {escape(view["remark"])}</p>'
+            for _ in [0]
+            if view["remark"]
+        ),
         *(f'<p class="notice">{escape(notice)}</p>' for notice in view["notices"]),
         *(_summary(view, part) for part in view["parts"]),
         "<h2>Item by item</h2>",
@@ -149,7 +153,7 @@ def _parts(parts: Sequence[dict[str, Any]]) -> str:
 def _summary(view: dict[str, Any], part: dict[str, Any]) -> str:
     rows = [
         f'<tr class="{item["status"]}"><td class="mark" title="{item["status"]}">'
-        f'{MARKS[item["status"]]}</td>'
+        f"{MARKS[item['status']]}</td>"
         f'<td><a href="#{item["question"]}">{item["question"]}</a></td>'
         f'<td>{escape(item["title"])}</td><td class="number">{item["page"] or ""}</td>'
         f'<td class="number">{item["points"]} of {item["of"]}{"*" if item["overridden"] else ""}'
@@ -176,10 +180,10 @@ def _entry(item: dict[str, Any], formulas: dict[str, str]) -> str:
     remark = f'<p class="remark"><b>Remark.</b> {escape(item["remark"])}</p>'
     return (
         f'<section class="{item["status"]}" id="{item["question"]}">'
-        f'<h3><span>{item["question"]}</span> {escape(item["title"])}'
+        f"<h3><span>{item['question']}</span> {escape(item['title'])}"
         f'<span class="points">{item["points"]} of {item["of"]}{by}</span></h3>'
-        f'<p class="where">{item["status"]}{"; " if item["where"] else ""}{escape(item["where"])}</p>'
-        f"{remark if item['remark'] else ''}<table class=\"evidence\"><tbody>{''.join(rows)}"
+        f'<p class="where">{escape("; ".join(filter(None, [item["status"], item["where"]])))}</p>'
+        f'{remark if item["remark"] else ""}<table class="evidence"><tbody>{"".join(rows)}'
         "</tbody></table></section>"
     )
 
