@@ -10,6 +10,7 @@ import functools
 import hashlib
 import io
 import json
+import secrets
 import shutil
 import sys
 import tempfile
@@ -48,7 +49,7 @@ class Task:
     path: Path
     key: str  # what the grade depends on
     output: Path
-    options: tuple[str, ...]
+    options: tuple[str, ...]  # of `python -m grading`
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,13 @@ def _handed_in(path: Path) -> Path:
     return zips[0] if len(inside) == len(zips) == 1 else path
 
 
-def key(path: Path, options: Sequence[str]) -> str:
-    """What a grade depends on: the files of the submission, the options, and this program."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+def key(paths: Sequence[Path], options: Sequence[str]) -> str:
+    """What a grade depends on: files, the options, and this program."""
     parts = [_program(), *options]
-    for file in files:
-        about = file.lstat()
-        parts.append(f"{file} {about.st_size} {about.st_mtime_ns}")
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            about = file.lstat()
+            parts.append(f"{file} {about.st_size} {about.st_mtime_ns}")
     return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:16]
 
 
@@ -153,10 +154,8 @@ def run(
     with lock, workers(backend, jobs, cluster):
         for unfinished in output.glob(".unfinished-*"):
             shutil.rmtree(unfinished)
-        tasks = [
-            Task(name, path.resolve(), key(path, options), output.resolve(), tuple(options))
-            for name, path in of.items()
-        ]
+        shared = (*options, "--seed", str(_seed(output)))
+        tasks = [_task(name, path, folder, output, shared) for name, path in of.items()]
         done = {
             task.name: found.without(given) for task in tasks if (found := known(task)) is not None
         }
@@ -170,6 +169,24 @@ def run(
         _write_gradebook(output, done.values())
         _write_overview(output, done.values())
     return _sorted(done.values())
+
+
+def _seed(output: Path) -> int:
+    """The seed of the hidden inputs, the same for the whole class, whenever it is graded."""
+    path = output / "seed"
+    if not path.exists():
+        write_atomically(path, str(secrets.randbelow(2**32)).encode())
+    return int(path.read_text())
+
+
+def _task(name: str, path: Path, folder: Path, output: Path, options: Sequence[str]) -> Task:
+    """The task, with the teacher's NAME.yml beside the submission, where there is one."""
+    overrides = (folder / f"{name}.yml").resolve()
+    files = [path.resolve()]
+    if overrides.exists():
+        files.append(overrides)
+        options = (*options, "--overrides", str(overrides))
+    return Task(name, files[0], key(files, options), output.resolve(), tuple(options))
 
 
 def _parallel(tasks: Iterable[Task]) -> Iterator[Graded]:
@@ -187,8 +204,8 @@ def one(task: Task) -> Graded:
         place.mkdir()
         problem = _problem(task, place)
         prints = _prints(task.path) if not problem else similar.NOTHING
-        about = {"key": task.key, "problem": problem}
-        about |= {kind: sorted(digests) for kind, digests in prints._asdict().items()}
+        shape = {kind: sorted(digests) for kind, digests in prints._asdict().items()}
+        about = {"key": task.key, "problem": problem, **shape}
         (place / ABOUT).write_text(json.dumps(about))
         target = task.output / task.name
         if target.exists():

@@ -78,7 +78,7 @@ def _histogram(grades: Grades) -> str:
 
 
 def _items(grades: Grades) -> str:
-    """A line for each item, and how many submissions have it right, partly, wrong, or not at all."""
+    """A line for each item: how many submissions have it right, partly, wrong, or not at all."""
     of_item: dict[str, list[Mapping[str, Any]]] = {}
     for grade in grades.values():
         for item in grade["items"]:
