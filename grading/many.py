@@ -30,7 +30,7 @@ from literate.reader import ROOT
 from mlp.lab.search import workers
 from mlp.lab.store import write_atomically
 
-LIMITS = Limits(seconds=1200, memory=6 * 2**30, processes=100, output=2**24)  # of one submission
+LIMITS = Limits(seconds=3600, memory=6 * 2**30, processes=100, output=2**24)  # of one submission
 ROOMS = ("grading", "derivations", "literate", "mlp")  # what a grade depends on
 ABOUT = "submission.json"  # of which submission a folder is the grade, and what came of it
 GRADE = "grade.json"
