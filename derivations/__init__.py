@@ -15,7 +15,8 @@ In reading order:
 * `definitions`, `points`, `evaluate`, `verify`: what a statement is worth at points, and tried;
 * `forms`, `rewrite`, `arithmetic`, `calculus`, `entries`, `reasons`: normal forms and what a reason
   allows; `proofs`: paths of such steps; `emptiness`: what says nothing;
-* `claims`, `inline`, `examine`: what is found; `support`: on what it rests; `program`: the code.
+* `claims`, `inline`, `examine`: what is found; `support`: on what it rests; `program`: the code;
+* `feedback`: what a student is told of all this.
 
 A display may be preceded by a comment for the checker, `<!-- check: x \neq 0 -->`, which says where
 its statements hold, if the question allows that domain. A new letter is defined by a display of its

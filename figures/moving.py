@@ -1,49 +1,43 @@
-"""What a figure carries for the HTML, where it moves: the networks that a slider goes through.
+"""What a figure carries for the HTML, where a slider moves it: through networks, or step by step.
 
 It stands in the SVG file, as its description. So one chunk serves all formats: where nothing reads
 the description, the figure stands still; in the HTML, render/templates/moving.js draws from it.
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from matplotlib.artist import Artist
 from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.figure import Figure
 
 from figures.circles import EDGE, REGION_COLOURS, SHADES, Panel
 from figures.curves import PARTS
 from figures.style import CLASS_COLOURS
 from mlp.functions import Array
-from mlp.train import Record, State, evaluate
+from mlp.train import evaluate
 
 DIGITS = 4  # enough for a picture
-STEP = 50  # epochs from one network of a run to the next
-STRIDE = 10  # and from one point of its curves to the next
 SYMBOLS = {"$": "", r"\lambda": "λ", "d_h": "dₕ"}  # of titles, in plain text
+CURVES = [
+    {"part": key, "name": part.name, "colour": part.colour, "dashed": part.line != "-"}
+    for key, part in PARTS.items()
+    if key != "test"
+]
 
 
-def through(slider: str, panels: Sequence[Panel]) -> str:
-    """JSON with the networks of panels of the same data; `slider` says what it goes through."""
-    return _carried(slider, [(0, panel) for panel in panels], [])
+def through(slider: str, panels: Sequence[Panel], epochs: Sequence[int] = ()) -> str:
+    """JSON with the networks of panels of the same data; `slider` says what it goes through.
 
-
-def through_epochs(run: Sequence[tuple[Record, State]], panel: Panel, chosen: int) -> str:
-    """JSON with networks of a run, also the chosen one, the data of a panel, and the curves."""
-    epochs = sorted({1, chosen, *range(STEP, len(run) + 1, STEP)})
-    frames = [
-        (epoch, panel._replace(title=f"epoch {epoch}", params=run[epoch - 1][1].params))
-        for epoch in epochs
-    ]
-    return _carried("epoch", frames, [record for record, _ in run[::STRIDE]])
-
-
-def _carried(slider: str, frames: Sequence[tuple[int, Panel]], records: Sequence[Record]) -> str:
-    """What a figure carries. Each frame has an epoch, where there are records."""
-    _, first = frames[0]
+    With the epoch of each, they are those of one run, and curves of their errors and losses follow.
+    """
     shades = LinearSegmentedColormap.from_list("regions", REGION_COLOURS, SHADES)
+    first = panels[0]
     carried = {
         "slider": slider,
-        "frames": [_frame(*frame) for frame in frames],
+        "frames": [_frame(panel) for panel in panels],
         "edge": EDGE,
         "shades": [to_hex(shades(band)) for band in range(SHADES)],
         "points": [
@@ -51,12 +45,39 @@ def _carried(slider: str, frames: Sequence[tuple[int, Panel]], records: Sequence
             for c, colour in enumerate(CLASS_COLOURS)
         ],
         "ringed": _short(first.ringed),
-        "curves": [_curve(part, records) for part in ("train", "valid")] if records else [],
+        "epochs": [int(epoch) for epoch in epochs],
+        "curves": CURVES,
     }
     return json.dumps(carried, separators=(",", ":"))
 
 
-def _frame(epoch: int, panel: Panel) -> dict[str, Any]:
+class Step(NamedTuple):
+    """A step of a drawing: what it brings, and where it ends; the equation that it carries out."""
+
+    words: str
+    end: float  # on the axis across
+    label: str = ""  # as in eq-ha
+
+
+def stepwise(drawing: Figure, steps: Sequence[Step]) -> str:
+    """Name all that is drawn after the step that it belongs to; JSON with the steps.
+
+    The steps go from left to right or from right to left; the last one ends beyond everything.
+    """
+    (ax,) = drawing.axes
+    way = 1 if steps[-1].end > steps[0].end else -1
+    ends = [way * step.end for step in steps]
+    places: list[tuple[Artist, float]] = [(text, text.get_position()[0]) for text in ax.texts]
+    for patch in ax.patches:
+        extent = patch.get_window_extent().transformed(ax.transData.inverted())
+        places.append((patch, (extent.x0 + extent.x1) / 2))
+    for i, (artist, x) in enumerate(places):
+        artist.set_gid(f"step-{bisect_left(ends, way * x)}-{i}")
+    named = [{"words": step.words, "label": step.label} for step in steps]
+    return json.dumps({"slider": "step", "steps": named}, separators=(",", ":"))
+
+
+def _frame(panel: Panel) -> dict[str, Any]:
     """A network, and its error and loss in each part of the data."""
     title = panel.title
     for symbol, plain in SYMBOLS.items():
@@ -66,26 +87,12 @@ def _frame(epoch: int, panel: Panel) -> dict[str, Any]:
     W1, b1, W2, b2 = map(_short, panel.params)
     return {
         "title": title,
-        "epoch": epoch,
         "W1": W1,
         "b1": b1,
         "W2": W2,
         "b2": b2,
-        "error": {part: 100 * error for part, (error, _) in judged.items()},
-        "loss": {part: loss for part, (_, loss) in judged.items()},
-    }
-
-
-def _curve(part: str, records: Sequence[Record]) -> dict[str, Any]:
-    """Error and loss in a part of the data against the epoch."""
-    return {
-        "part": part,
-        "name": PARTS[part].name,
-        "colour": PARTS[part].colour,
-        "dashed": PARTS[part].line != "-",
-        "epoch": [record.epoch for record in records],
-        "error": [100 * getattr(record, f"{part}_error") for record in records],
-        "loss": [getattr(record, f"{part}_loss") for record in records],
+        "error": {part: 100 * float(error) for part, (error, _) in judged.items()},
+        "loss": {part: float(loss) for part, (_, loss) in judged.items()},
     }
 
 

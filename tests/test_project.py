@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from mlp.data import ROOT
 
-ROOMS = ("mlp", "figures", "literate", "derivations", "render")
+ROOMS = ("mlp", "figures", "literate", "derivations", "render", "grading")
 CONTRACTS = "from importlinter.cli import lint_imports_command as main; main()"
 
 

@@ -1,6 +1,7 @@
 // Figures that move: a slider goes through networks, and the page computes what each of them says
-// of every point of the plane. What it needs, a picture carries as its description, from
-// figures/moving.py. Nothing moves by itself; without scripts, the picture stands alone.
+// of every point of the plane; or through the steps of a drawing. What it needs, a picture carries
+// as its description, from figures/moving.py. Nothing moves by itself; without scripts, the picture
+// stands alone.
 {
 const SIDE = 600;  // pixels, of the square that shows the plane
 const [WIDE, HIGH] = [600, 380];  // of a plot
@@ -12,11 +13,25 @@ const make = (name, attributes, ...children) => {
   return element;
 };
 
-// What a picture carries, or nothing.
+// The source of a picture, and what it carries, or nothing.
+const source = image => atob(image.src.split("data:image/svg+xml;base64,")[1] ?? "");
 const carried = image => {
-  const encoded = image.src.split("data:image/svg+xml;base64,")[1];
-  const found = encoded && atob(encoded).match(/<dc:description>(.*?)<\/dc:description>/);
+  const found = source(image).match(/<dc:description>(.*?)<\/dc:description>/);
   return found && JSON.parse(found[1]);
+};
+
+// A slider with a name, from 0 to `last`, and what is to be said of where it stands: `show` shows
+// that and returns its words.
+const slide = (name, last, start, show) => {
+  const slider = make("input", {type: "range", min: 0, max: last, value: start});
+  const said = make("output", {});
+  const update = () => {
+    said.textContent = show(Number(slider.value));
+    slider.setAttribute("aria-valuetext", said.textContent);
+  };
+  slider.addEventListener("input", update);
+  update();
+  return make("div", {}, make("label", {}, "Move: " + name, slider), said);
 };
 
 // --- the plane ----------------------------------------------------------------------------------
@@ -95,10 +110,11 @@ const ticks = end => {
   return Array.from({length: Math.floor(end / step * 1.0001) + 1}, (_, i) => i * step);
 };
 
-// Curves of error or loss against the epoch, with a mark at the epoch of the slider.
-const plot = (context, curves, kind, label, frame) => {
+// Error or loss of all networks of a run against the epoch, with a mark at that of the slider.
+const plot = (context, {frames, epochs, curves}, kind, label, now) => {
   const [left, right, top, bottom] = [70, WIDE - 14, 16, HIGH - 56];
-  const [last, highest] = ["epoch", kind].map(key => Math.max(...curves.flatMap(curve => curve[key])));
+  const last = Math.max(...epochs);
+  const highest = Math.max(...curves.flatMap(({part}) => frames.map(frame => frame[kind][part])));
   const x = epoch => left + (right - left) * epoch / last;
   const y = value => bottom - (bottom - top) * value / highest;
   const stroke = (from, ...others) => {
@@ -123,54 +139,72 @@ const plot = (context, curves, kind, label, frame) => {
   write("epoch", (left + right) / 2, bottom + 42, "center");
   write(label, right, top + 4, "right");
   context.strokeStyle = "#777";
-  stroke([x(frame.epoch), top], [x(frame.epoch), bottom]);
+  stroke([x(epochs[now]), top], [x(epochs[now]), bottom]);
   context.lineWidth = 3;
-  curves.forEach((curve, i) => {
-    context.fillStyle = context.strokeStyle = curve.colour;
-    context.setLineDash(curve.dashed ? [9, 5] : []);
-    stroke(...curve.epoch.map((epoch, at) => [x(epoch), y(curve[kind][at])]));
+  curves.forEach(({part, name, colour, dashed}, i) => {
+    const at = epochs.map((epoch, each) => [x(epoch), y(frames[each][kind][part])]);
+    context.fillStyle = context.strokeStyle = colour;
+    context.setLineDash(dashed ? [9, 5] : []);
+    stroke(...at);
     context.setLineDash([]);
     context.beginPath();
-    context.arc(x(frame.epoch), y(frame[kind][curve.part]), 7, 0, 7);
+    context.arc(...at[now], 7, 0, 7);
     context.fill();
-    write(curve.name, right, top + 32 + 26 * i, "right");
+    write(name, right, top + 32 + 26 * i, "right");
   });
 };
 
-// --- the slider ---------------------------------------------------------------------------------
+// --- what moves ---------------------------------------------------------------------------------
 
 const canvas = (width, height) => make("canvas", {width, height, role: "img"});
 
-const move = (image, data) => {
-  const slider = make("input", {type: "range", min: 0, max: data.frames.length - 1, value: 0});
-  const said = make("output", {});
+// The plane of one network after another; if they are those of a run, its curves.
+const networks = data => {
   const plane = canvas(SIDE, SIDE);
-  const plots = data.curves.length ? [["error", "error / %"], ["loss", "average loss / nat"]] : [];
+  const plots = data.epochs.length ? [["error", "error / %"], ["loss", "average loss / nat"]] : [];
   const drawn = plots.map(() => canvas(WIDE, HIGH));
-  const show = () => {
-    const frame = data.frames[slider.value];
-    const {train, valid} = frame.error;
-    const text = [frame.title + ":", "train", train.toFixed(1), "%, valid", valid.toFixed(1), "%"];
-    said.textContent = text.join(" ");
-    slider.setAttribute("aria-valuetext", said.textContent);
-    plane.setAttribute("aria-label", "Decision regions, " + said.textContent);
+  const control = slide(data.slider, data.frames.length - 1, 0, now => {
+    const frame = data.frames[now];
+    const [train, valid] = ["train", "valid"].map(part => part + " " + frame.error[part].toFixed(1) + " %");
+    const words = frame.title + ": " + train + ", " + valid;
     const context = plane.getContext("2d");
     shade(context, scores(frame, data.edge), data.shades);
     mark(context, data);
+    plane.setAttribute("aria-label", "Decision regions, " + words);
     plots.forEach(([kind, label], i) => {
-      drawn[i].setAttribute("aria-label", "Curves of training and validation " + kind + " to the last epoch");
-      plot(drawn[i].getContext("2d"), data.curves, kind, label, frame);
+      plot(drawn[i].getContext("2d"), data, kind, label, now);
+      drawn[i].setAttribute("aria-label", "Training and validation " + kind + " against the epoch");
     });
-  };
-  slider.addEventListener("input", show);
-  const control = make("div", {}, make("label", {}, "Move: " + data.slider, slider), said);
-  const view = make("div", {}, plane, make("div", {}, ...drawn));
-  (image.closest("p") ?? image).after(make("div", {class: "moving"}, control, view));
-  show();
+    return words;
+  });
+  return [control, make("div", {}, plane, make("div", {}, ...drawn))];
+};
+
+// A drawing up to one of its steps, and the equation of that step; the last step shows all of it.
+const steps = ({slider, steps}, image) => {
+  const svg = new DOMParser().parseFromString(source(image), "image/svg+xml").documentElement;
+  const drawing = make("div", {class: "drawing", role: "img", "aria-label": image.alt || image.ariaLabel});
+  drawing.attachShadow({mode: "open"}).append(svg);  // so that its names are its own
+  image.hidden = true;
+  const beside = make("div", {class: "of-step"});
+  const control = slide(slider, steps.length, steps.length, now => {
+    const {words, label} = steps[now] ?? {words: "all steps"};
+    for (const part of svg.querySelectorAll("[id^=step-]")) {
+      const step = Number(part.id.split("-")[1]);
+      part.style.visibility = step > now ? "hidden" : "visible";
+      part.style.opacity = step < now && now < steps.length ? 0.4 : 1;
+    }
+    const equation = label && document.getElementById(label).querySelector("math").parentElement;
+    beside.replaceChildren(...[...equation?.childNodes ?? []].map(node => node.cloneNode(true)));
+    return words;
+  });
+  return [drawing, control, beside];
 };
 
 for (const image of document.images) {
   const data = carried(image);
-  if (data) move(image, data);
+  if (!data) continue;
+  const moving = make("div", {class: "moving"}, ...(data.steps ? steps : networks)(data, image));
+  (image.closest("p") ?? image).after(moving);
 }
 }

@@ -1,11 +1,13 @@
 import json
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.patches import FancyArrowPatch
 
 from figures.circles import Panel, regions
-from figures.moving import through, through_epochs
+from figures.moving import Step, stepwise, through
 from figures.style import export
 from mlp import data, train
 from mlp.data import Splits
@@ -47,27 +49,14 @@ def test_points_are_those_of_each_class_and_those_that_are_ringed(panel):
     for c, points in enumerate(carried["points"]):
         np.testing.assert_allclose(points["at"], panel.train.X[panel.train.y == c], rtol=1e-3)
     np.testing.assert_allclose(carried["ringed"], panel.ringed, rtol=1e-3)
-    assert carried["curves"] == []
+    assert carried["epochs"] == []
 
 
-def test_epochs_are_at_equal_steps_with_the_first_and_the_chosen_one_and_networks_are_theirs(
-    run, panel
-):
-    frames = json.loads(through_epochs(run, panel, chosen=77))["frames"]
-    assert [frame["epoch"] for frame in frames] == [1, 50, 77, 100]
-    for frame in frames:
-        np.testing.assert_allclose(frame["W1"], run[frame["epoch"] - 1][1].params.W1, rtol=1e-3)
-        assert frame["error"]["valid"] == 100 * run[frame["epoch"] - 1][0].valid_error
-
-
-def test_curves_are_those_of_the_run(run, panel):
-    curves = json.loads(through_epochs(run, panel, chosen=77))["curves"]
-    assert [curve["name"] for curve in curves] == ["training", "validation"]
-    for curve in curves:
-        for i, epoch in enumerate(curve["epoch"]):
-            record = run[epoch - 1][0]
-            assert curve["error"][i] == 100 * getattr(record, f"{curve['part']}_error")
-            assert curve["loss"][i] == getattr(record, f"{curve['part']}_loss")
+def test_with_epochs_there_are_curves_of_training_and_validation(panel):
+    carried = json.loads(through("epoch", [panel, panel], np.array([1, 50])))
+    assert carried["epochs"] == [1, 50]
+    assert [curve["name"] for curve in carried["curves"]] == ["training", "validation"]
+    assert {curve["part"] for curve in carried["curves"]} == carried["frames"][0]["loss"].keys()
 
 
 def test_an_exported_figure_carries_them_and_is_drawn_as_without(tmp_path, panel):
@@ -77,3 +66,27 @@ def test_an_exported_figure_carries_them_and_is_drawn_as_without(tmp_path, panel
     description = re.compile(r" *<dc:description>(.*)</dc:description>\n")
     assert description.search(moving)[1] == carried
     assert description.sub("", moving) == still
+
+
+@pytest.fixture
+def drawing():
+    """An input at 0, an arrow from there to 4, and an output at 5."""
+    figure, ax = plt.subplots()
+    ax.set(xlim=(-1, 6), ylim=(-1, 1))
+    ax.text(0, 0, "input")
+    ax.add_patch(FancyArrowPatch((0.5, 0), (4, 0)))
+    ax.text(5, 0, "output")
+    return figure
+
+
+@pytest.mark.parametrize(("ends", "expected"), [((1, 4, 6), (0, 2, 1)), ((4, 1, -1), (2, 0, 1))])
+def test_what_is_drawn_bears_its_step_from_either_side(drawing, tmp_path, ends, expected):
+    names = ("first", "second", "third")
+    steps = [Step(*each) for each in zip(names, ends, ("eq-a", "", "eq-c"), strict=True)]
+    carried = json.loads(stepwise(drawing, steps))
+    assert [step["words"] for step in carried["steps"]] == ["first", "second", "third"]
+    assert [step["label"] for step in carried["steps"]] == ["eq-a", "", "eq-c"]
+    svg = export(drawing, "a", tmp_path)
+    assert tuple(map(int, re.findall(r'<g id="step-(\d)-\d">', svg))) == tuple(
+        expected[i] for i in map(int, re.findall(r'<g id="step-\d-(\d)">', svg))
+    )

@@ -48,15 +48,31 @@ import tempfile
 from pathlib import Path
 
 from figures.circles import Panel, regions
-from figures.moving import through_epochs
+from figures.moving import Step, stepwise, through
 from figures.style import export
 from mlp import data, train
 from mlp.settings import Settings
 
 splits = data.Splits(*data.split(data.generate_circles(), (600, 250, 250), seed=0))
 run = list(train.fit(splits, Settings(d_h=6, K=50, eta=0.5, epochs=200)))
-panel = Panel("last", run[-1][1].params, *splits[:2], ringed=splits.train.X[:3])
-export(regions([panel]), "a", Path(tempfile.mkdtemp()), moving=through_epochs(run, panel, 77))
+epochs = (1, 50, 77, 100, 150, 200)
+panels = [
+    Panel(f"epoch {epoch}", run[epoch - 1][1].params, *splits[:2], ringed=splits.train.X[:3])
+    for epoch in epochs
+]
+folder = Path(tempfile.mkdtemp())
+export(regions(panels[-1:]), "a", folder, moving=through("epoch", panels, epochs))
+```
+
+```{python}
+#| label: fig-steps
+#| fig-cap: "Steps."
+#| fig-alt: "Two words."
+figure, ax = plt.subplots()
+ax.text(0.2, 0.5, "left")
+ax.text(0.8, 0.5, "right")
+moving = stepwise(figure, [Step("first words", 0.5), Step("second words", 1, "eq-second")])
+export(figure, "b", folder, moving=moving)
 ```
 """
 ECHO = FIXTURE.replace("#| label: fig-line", "#| label: fig-line\n#| echo: true")
@@ -156,9 +172,9 @@ def test_no_console_message_and_no_request_to_a_network(browser, page):
 
 
 def test_mathematics_figures_and_tables_are_visible_within_the_window(browser, width):
-    for what, count in (("math", 4), ("img", 2), ("table", 2), ("pre", 1), (".equation", 2)):
+    for what, count in (("math", 4), ("img", 3), ("table", 2), ("pre", 1), (".equation", 2)):
         assert browser.execute_script(f"return document.querySelectorAll('{what}').length") >= count
-        shown = f"main {what}" if what != "pre" else "main pre:not(details pre)"
+        shown = f"main {what}:not([hidden], details pre)"
         assert browser.execute_script(HIDDEN, shown) == []
     drawn = "return [...document.images].every(i => i.complete && i.naturalWidth > 0)"
     assert browser.execute_script(drawn)
@@ -191,6 +207,7 @@ def test_captions_begin_with_bold_numbers(browser):
         "Table 1.",
         "Table 2.",
         "Figure 2.",
+        "Figure 3.",
     ]
 
 
@@ -276,14 +293,14 @@ def slider(browser):
 
 def test_a_slider_moves_by_keyboard_and_regions_curves_and_words_move_with_it(browser, slider):
     frames = json.loads(browser.execute_script(CARRIED))["frames"]
-    assert [frame["epoch"] for frame in frames] == [1, 50, 77, 100, 150, 200]
+    assert len(frames) == 6
     label = browser.find_element("css selector", ".moving label")
     assert label.text == "Move: epoch"
     seen = []
     for frame in frames:
         train, valid = frame["error"]["train"], frame["error"]["valid"]
         said = browser.find_element("css selector", ".moving output").text
-        assert said == f"epoch {frame['epoch']}: train {train:.1f} %, valid {valid:.1f} %"
+        assert said == f"{frame['title']}: train {train:.1f} %, valid {valid:.1f} %"
         assert slider.get_dom_attribute("aria-valuetext") == said
         seen.append(browser.execute_script(PICTURES))
         slider.send_keys("\ue014")  # arrow right
@@ -311,6 +328,33 @@ def test_the_page_computes_what_the_network_says_of_each_point(browser, slider):
 MOTIONS = "return document.querySelector('.moving').getAnimations({subtree: true}).length"
 
 
+# Of each part of the drawing, by its step, whether it is shown.
+SHOWN = """
+const svg = document.querySelector("#fig-steps .drawing").shadowRoot.firstChild;
+return [...svg.querySelectorAll("[id^=step-]")].map(
+  part => [part.id[5], getComputedStyle(part).visibility === "visible"]);
+"""
+
+
+def test_steps_of_a_drawing_appear_one_after_another_each_with_its_equation(browser, width):
+    browser.refresh()
+    slider = browser.find_element("css selector", "#fig-steps input")
+    said = browser.find_element("css selector", "#fig-steps output")
+    equation = browser.find_element("css selector", "#fig-steps .of-step")
+    drawing = browser.find_element("css selector", "#fig-steps .drawing")
+    assert browser.execute_script(SHOWN) == [["0", True], ["1", True]]
+    assert said.text == "all steps"
+    slider.send_keys("\ue011")  # home
+    assert browser.execute_script(SHOWN) == [["0", True], ["1", False]]
+    assert (said.text, equation.text) == ("first words", "")
+    slider.send_keys("\ue014")
+    assert browser.execute_script(SHOWN) == [["0", True], ["1", True]]
+    assert said.text == slider.get_dom_attribute("aria-valuetext") == "second words"
+    assert equation.text.endswith("(2)")
+    assert drawing.accessible_name == "Two words."
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
 def test_plane_and_curves_lie_within_the_window_and_nothing_moves_by_itself(browser, width, slider):
     assert browser.execute_script(HIDDEN, ".moving :is(label, input, output, canvas)") == []
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
@@ -321,11 +365,12 @@ def test_plane_and_curves_lie_within_the_window_and_nothing_moves_by_itself(brow
 def test_without_scripts_the_figure_stands_still(browser):
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     browser.refresh()
-    drawn = browser.find_element("css selector", "#fig-moving img").is_displayed()
+    images = browser.find_elements("css selector", "#fig-moving img, #fig-steps img")
+    drawn = [image.is_displayed() for image in images]
     moving = browser.find_elements("css selector", ".moving")
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     browser.refresh()
-    assert drawn
+    assert drawn == [True, True]
     assert moving == []
 
 
