@@ -36,7 +36,7 @@ $(VENV)/quarto.stamp: $(VENV)/requirements.stamp
 
 .PHONY: report
 report: $(VENV)/quarto.stamp  ## render report.qmd to _output/report.pdf (ROUTE=quarto|direct|auto)
-	@$(RUN) -m render --route $(ROUTE)
+	@$(RUN) -m render --route $(ROUTE) $(addprefix --profile ,$(PROFILE))
 
 .PHONY: quarto
 quarto:  ## try again to install the Quarto program, which GitHub must be in reach for

@@ -5,6 +5,7 @@ that is to be shown, no more is named than the side that the question is about.
 """
 
 import re
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 
@@ -22,21 +23,32 @@ EMPTY = ("*Not answered yet.*", "**Asked.**", "<!--")  # how paragraphs begin th
 TELLING = re.compile(r"(the (?:left-hand side|shape) is|\S+ is not in) .*", re.DOTALL)
 
 
-def main(arguments: list[str]) -> int:
-    """Print what there is to say of report.qmd and mlp/; 1 if anything is wrong."""
-    text = REPORT.read_text(encoding="utf-8")
+def main() -> int:
+    """Print what there is to say of report.qmd and mlp/; 1: something is wrong, 2: unreadable."""
     modules = sorted((ROOT / "mlp").glob("*.py"))
-    code = {f"mlp/{path.name}": path.read_text(encoding="utf-8") for path in modules}
+    try:
+        text = REPORT.read_text(encoding="utf-8")
+        code = {f"mlp/{path.name}": path.read_text(encoding="utf-8") for path in modules}
+        to_write = todo(code)
+    except SyntaxError as error:
+        print(f"{error.filename}:{error.lineno}: {error.msg}; mend it first", file=sys.stderr)
+        return 2
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"{error}; save it as UTF-8, where it was", file=sys.stderr)
+        return 2
     examination = examine(text)
-    print(*feedback(parse(text), examination, todo(code)), sep="\n")
+    print(*feedback(parse(text), examination, to_write), sep="\n")
     return int(any(wrong(examination, name) for name in examination.answers))
 
 
 def todo(code: Mapping[str, str]) -> dict[str, list[str]]:
-    """For each question, the functions that are still to be written, by the files they are in."""
+    """For each question, the functions that are still to be written, by the files they are in.
+
+    Raises SyntaxError for a file that is not Python.
+    """
     found: dict[str, list[str]] = {}
     for path, source in code.items():
-        for name, says in unwritten(source):
+        for name, says in unwritten(source, path):
             for asked in re.findall(r"[abp]\.\d+", says):
                 found.setdefault(asked, []).append(f"{name} in {path}")
     return found
@@ -139,4 +151,5 @@ def _shaped(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in: make derivations | head
+    sys.exit(main())

@@ -2,5 +2,5 @@
 
 `style` is the look of all figures, `tables` are Markdown tables and the numbers in them. Each of
 the others draws or tabulates one thing: functions that draw return the figure, functions that
-tabulate return Markdown.
+tabulate return Markdown. `moving` writes what the HTML of a figure needs to let the reader move it.
 """

@@ -50,7 +50,7 @@ def rubric(text: str, margins: Mapping[str, str]) -> str:
         if heading.label in margins:
             pieces += [
                 text[begun : heading.end],
-                f"\n\n::: {{.margin}}\n{margins[heading.label]}\n:::",
+                f"\n\n::: {{.marginal}}\n{margins[heading.label]}\n:::",
             ]
             begun = heading.end
     return "".join([*pieces, text[begun:]])

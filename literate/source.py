@@ -76,9 +76,13 @@ def labelled(obj: Callable[..., Any]) -> dict[str, str]:
     }
 
 
-def unwritten(source: str) -> Iterator[tuple[str, str]]:
-    """The functions of a module that raise NotImplementedError, each with what the error says."""
-    functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)]
+def unwritten(source: str, path: str = "") -> Iterator[tuple[str, str]]:
+    """The functions of a module that raise NotImplementedError, each with what the error says.
+
+    Raises SyntaxError, which names the path.
+    """
+    tree = ast.parse(source, path)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     for function in functions:
         for node in ast.walk(function):
             raised = node.exc if isinstance(node, ast.Raise) else None

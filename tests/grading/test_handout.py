@@ -11,8 +11,10 @@ from pypdf import PdfReader
 from derivations.examine import examine
 from derivations.feedback import described, wrong
 from derivations.questions import load
-from grading import editions, handout
+from grading import editions, grade, handout
 from grading.hollow import MODULES, Answered, hollow, question
+from grading.rubric import load as load_rubric
+from grading.trust import run
 from literate.reader import REPORT, ROOT, parse
 from literate.source import unwritten
 from tests.render.conftest import NEEDS_QUARTO
@@ -333,3 +335,18 @@ def test_the_tests_handed_out_pass_with_the_answers_and_wait_without(folder):
     waiting = rendered(folder, "-m", "pytest", "-q", "tests/mlp/test_penalty.py")
     assert "SKIPPED" in waiting
     assert "b.18: not answered yet" in waiting
+
+
+def test_the_handout_has_no_points_and_answers_put_back_have_theirs(files, tmp_path, text):
+    handout.write(files, tmp_path / "none")
+    nothing = grade(tmp_path / "none", load_rubric(), run)
+    assert nothing.points == 0
+    assert {item.status for item in nothing.items} == {"missing"}
+    answered = {"report.qmd": replaced(text, "sec-a5", "sec-b1").encode()}
+    answered["mlp/functions.py"] = (ROOT / "mlp/functions.py").read_bytes()
+    handout.write({**files, **answered}, tmp_path / "some")
+    some = {item.question: item for item in grade(tmp_path / "some", load_rubric(), run).items}
+    assert some["a.5"].points == some["a.5"].of
+    assert some["b.1"].points == load_rubric().items["b.1"].claims
+    assert 0 < some["a.1"].points < some["a.1"].of  # its code alone
+    assert some["b.2"].points == some["p.1"].points == 0
