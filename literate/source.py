@@ -66,6 +66,20 @@ def statements() -> dict[str, Statement]:
     return found
 
 
+def unwritten(source: str, path: str = "") -> Iterator[tuple[str, str]]:
+    """The functions of a module that raise NotImplementedError, each with what the error says.
+
+    Raises SyntaxError, which names the path.
+    """
+    tree = ast.parse(source, path)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for function in functions:
+        for node in ast.walk(function):
+            raised = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(raised, ast.Call) and ast.unparse(raised.func) == "NotImplementedError":
+                yield function.name, " ".join(str(ast.literal_eval(a)) for a in raised.args)
+
+
 def expected_name(label: str) -> str:
     """The name that the naming rule asks for: eq-batch-grad-W1 -> grad_W1."""
     return re.sub(r"^eq-(batch-|penalty-)?", "", label).replace("-", "_")
