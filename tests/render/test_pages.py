@@ -240,6 +240,18 @@ def test_nothing_stands_beyond_the_margins(ink):
     ] == []
 
 
+def test_below_the_body_stands_the_number_of_the_page_alone(pdf, ink):
+    descent = 2  # mm
+    bottom = BODY[pdf.to][1] + descent
+    below = [page[round(bottom / HEIGHT * len(page)) :].any(axis=0) for page in ink]
+    columns = [np.flatnonzero(inked) * WIDTH / inked.size for inked in below]
+    assert [
+        number
+        for number, x in enumerate(columns, start=1)
+        if not x.size or max(abs(x - WIDTH / 2)) > 5
+    ] == []
+
+
 # --- the mechanism, where there is little to render ----------------------------------------------
 
 LINE = "line by line, and once more line by line, until there is no room left for one more line"
