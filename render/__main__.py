@@ -11,8 +11,8 @@ from pathlib import Path
 
 from literate.reader import REPORT, ROOT
 from render import direct
-from render.dialect import FORMATS
 from render.execute import Session
+from render.options import FORMATS
 from render.watch import watch
 
 OUTPUT = ROOT / "_output"

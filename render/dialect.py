@@ -11,14 +11,27 @@ from pathlib import Path
 
 from literate import reader
 from literate.report import Chunk, Fault, Report
-
-FORMATS = ("typst", "html", "pdf", "ipynb")
+from render import options
 
 # Of the front matter; whatever else concerns the document stands in _quarto.yml.
-FRONT = re.compile(
-    r"--- *|(title|subtitle|bibliography): .*|jupyter: python3|format: typst|author:"
-    r"| *- name: .*| *(#.*)?"
-)
+TEXT = r"(?s).+"
+LENGTH = r"\d+(\.\d+)?(mm|cm|in|pt)"
+FRONT = {
+    "title": TEXT,
+    "subtitle": TEXT,
+    "author": "",
+    "author name": TEXT,
+    "date": r"\d{4}-\d\d-\d\d",
+    "abstract": TEXT,
+    "bibliography": TEXT,
+    "jupyter": "python3",
+    "format": "typst",
+    "papersize": r"[\w-]+",
+    "mainfont": r"[\w -]+",
+    "fontsize": LENGTH,
+    "margin": "",
+    **{f"margin {side}": LENGTH for side in ("x", "y", "top", "bottom", "left", "right")},
+}
 TEXTS = ("label", "fig-cap", "fig-alt", "tbl-cap")  # options of chunks
 SWITCHES = ("echo", "output")
 READS = {"reads": "mathematics"}  # our own: what the chunk shows depends on the report's formulas
@@ -45,9 +58,10 @@ def read(path: Path) -> Report:
 def faults(report: Report) -> Iterator[Fault]:
     """All that is not in the dialect."""
     yield from report.faults
-    for number, line in enumerate(report.head.splitlines(), start=1):
-        if not FRONT.fullmatch(line):
-            yield Fault(number, f"not in the dialect: {line}")
+    lines = report.text.splitlines()
+    for keys, value, line in options.front(report):
+        if not re.fullmatch(FRONT.get(" ".join(keys), r"(?!)"), value):
+            yield Fault(line, f"not in the dialect: {lines[line - 1]}")
     for chunk in report.chunks:
         yield from _options(chunk)
     for block in report.blocks:

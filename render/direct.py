@@ -22,7 +22,8 @@ from render.weave import weave
 CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
 # Settings in _quarto.yml that this route has built in.
 FIXED = yaml.safe_load(
-    "{lang: en, execute: {echo: false, warning: true}, crossref: {eq-prefix: Equation}}"
+    "{lang: en, date-format: D MMMM YYYY, execute: {echo: false, warning: true}, "
+    "crossref: {eq-prefix: Equation}}"
 )
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
@@ -61,6 +62,8 @@ def metadata(report: Report, to: str) -> dict[str, Any]:
     echo = {"echo": CONFIG["execute"]["echo"]}
     meta = echo | CONFIG | CONFIG["format"][to] | report.front | {"jupyter": KERNEL}
     meta["author"] = [author["name"] for author in report.front.get("author") or []]
+    if "date" in meta:
+        meta["date"] = f"{meta['date'].day} {meta['date']:%B %Y}"
     return meta
 
 
@@ -68,7 +71,8 @@ def convert(text: str, meta: Mapping[str, Any], to: str, product: Path, folder: 
     """Make the file `product` of Markdown, in which paths begin at `folder`."""
     if to == "ipynb":
         title = f"# {meta.get('title', '')} {{-}}"
-        text = "\n\n".join([title, meta.get("subtitle", ""), ", ".join(meta["author"]), text])
+        lines = [title, meta.get("subtitle", ""), ", ".join(meta["author"]), meta.get("date", "")]
+        text = "\n\n".join([*lines, text])
     written = product.with_suffix(".typ") if to == "typst" else product
     command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
     command.append(f"--output={written}")
@@ -77,7 +81,10 @@ def convert(text: str, meta: Mapping[str, Any], to: str, product: Path, folder: 
     markdown = f"---\n{yaml.safe_dump(dict(meta))}---\n\n{text}".encode()
     subprocess.run(command, input=markdown, capture_output=True, cwd=folder, check=True)
     if to == "typst":
-        typst.compile(str(written), output=str(product), root="/")
+        _, warnings = typst.compile_with_warnings(str(written), output=str(product), root="/")
+        for warning in warnings:
+            if warning.message.startswith("unknown font family"):
+                raise ReportError(f"Typst: {warning.message}; see `mainfont`")
     return product
 
 

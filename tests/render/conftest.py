@@ -127,3 +127,15 @@ def by_quarto(folder: Path, to: str) -> Path:
     """Render the report of a folder with Quarto, and return the file."""
     quarto(folder, "report.qmd", "--to", to)
     return folder / "_output" / direct.CONFIG["format"][to]["output-file"]
+
+
+def directly(folder: Path, to: str) -> Path:
+    """Render the report of a folder without Quarto, and return the file."""
+    session = Session(folder / "cache.json")
+    try:
+        return direct.render(folder / "report.qmd", to, session, folder)
+    finally:
+        session.close()
+
+
+ROUTES = pytest.mark.parametrize("route", [directly, pytest.param(by_quarto, marks=NEEDS_QUARTO)])
