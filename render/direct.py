@@ -14,6 +14,7 @@ import yaml
 
 from literate.reader import ROOT
 from literate.report import Report
+from render import check
 from render.dialect import ReportError, read
 from render.execute import Session
 from render.keys import salt
@@ -26,6 +27,7 @@ FIXED = yaml.safe_load(
     "crossref: {eq-prefix: Equation}}"
 )
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+LINE = re.compile(r"^report\.qmd:(\d+)")  # of the text with included files, in an error
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
 NAMED = r"(?:label|citation|resource|sequence|at /.*/)[\s`<]*([^\s,)>]+)|(@[\w-]+)|math\s*([^,\n]+)"
 
@@ -37,6 +39,8 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     if any(CONFIG.get(key) != value for key, value in FIXED.items()):
         raise ReportError(f"_quarto.yml: without Quarto, nothing else is known than {FIXED}")
     report = read(source)
+    for line, what in sorted(check.faults(report, source.parent)):
+        raise ReportError(f"{report.where(line)}: {what}")
     meta = metadata(report, to)
     target = output / meta["output-file"]
     output.mkdir(parents=True, exist_ok=True)
@@ -48,10 +52,13 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
         product = convert(text, meta, to, folder / target.name, source.parent)
         product.replace(target)
     except subprocess.CalledProcessError as error:
-        raise located(source, f"Pandoc: {error.stderr.decode().strip()}") from error
+        raise located(report, f"Pandoc: {error.stderr.decode().strip()}") from error
     except typst.TypstError as error:
-        said = str(error.diagnostic).partition("error: ")  # after warnings
-        raise located(source, f"Typst: {said[2]}") from error
+        _, _, said = str(error.diagnostic).partition("error: ")  # after warnings
+        raise located(report, f"Typst: {said}") from error
+    except ReportError as error:
+        said = LINE.sub(lambda found: report.where(int(found[1])), str(error))
+        raise ReportError(said) from error
     finally:
         shutil.rmtree(folder)
     return target
@@ -72,7 +79,8 @@ def convert(text: str, meta: Mapping[str, Any], to: str, product: Path, folder: 
     if to == "ipynb":
         title = f"# {meta.get('title', '')} {{-}}"
         lines = [title, meta.get("subtitle", ""), ", ".join(meta["author"]), meta.get("date", "")]
-        text = "\n\n".join([*lines, text])
+        text = "\n\n".join([*lines, meta.get("abstract", ""), text])
+        meta = {key: value for key, value in meta.items() if key != "abstract"}
     written = product.with_suffix(".typ") if to == "typst" else product
     command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
     command.append(f"--output={written}")
@@ -88,11 +96,11 @@ def convert(text: str, meta: Mapping[str, Any], to: str, product: Path, folder: 
     return product
 
 
-def located(source: Path, message: str) -> ReportError:
-    """The message, after the first line of the source that has what the message names."""
+def located(report: Report, message: str) -> ReportError:
+    """The message, after the first line of the report that has what the message names."""
     names = [name for groups in re.findall(NAMED, message) for name in groups if len(name) > 1]
     for name in sorted(names, key=len, reverse=True):
-        for number, line in enumerate(source.read_text().splitlines(), start=1):
+        for number, line in enumerate(report.text.splitlines(), start=1):
             if name in line:
-                return ReportError(f"{source.name}:{number}: {message}")
+                return ReportError(f"{report.where(number)}: {message}")
     return ReportError(message)

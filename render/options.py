@@ -41,6 +41,7 @@ def _known() -> dict[Keys, set[str]]:
 
 
 BELOW = _known()
+ATTRIBUTES = re.compile(r"\{[^{}\n]*?(\.aside|\.column-[\w-]+|tbl-colwidths)[^{}\n]*\}")
 
 
 def faults(report: Report) -> Iterator[Fault]:
@@ -54,6 +55,8 @@ def faults(report: Report) -> Iterator[Fault]:
         for key in chunk.options:
             if key not in KNOWN["cell"] or key in KNOWN["ineffective"]:
                 yield Fault(chunk.line, f"chunk option {key}: has no effect")
+    for found in ATTRIBUTES.finditer(report.words):
+        yield Fault(report.line(found.start()), f"{found[1]}: has no effect in PDF by Typst")
 
 
 def of_settings(settings: Iterable[Setting]) -> Iterator[Fault]:

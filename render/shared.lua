@@ -19,6 +19,24 @@ function label_in(inline)
   return inline.t == "Str" and inline.text:match("^{#(eq%-[%w_-]+)}$")
 end
 
+-- What stands for other formats goes before anything is counted; Quarto counts it not, either.
+local ours = latex and "pdf" or FORMAT:match("html") or FORMAT
+local function is_meant(behavior, condition, format)
+  return (behavior == "content-visible") == ((condition == "when-format") == (format == ours))
+end
+
+local function choose(element)
+  local behavior = element.classes:find_if(function(class) return class:match("^content%-") end)
+  if not behavior then return end
+  local condition, format = table.unpack(element.attributes[1])
+  return is_meant(behavior, condition, format) and element.content or {}
+end
+
+local function choose_for_quarto(block)
+  local condition, formats = next(block.condition)
+  if not is_meant(block.behavior, condition, formats[1]) then return {} end
+end
+
 local function count_equation(str)
   if not label_in(str) then return end
   count = count + 1
@@ -82,6 +100,12 @@ local function is_float(block)
   return (block.classes[1] or ""):match("^cell") and block.content:find_if(is_float) ~= nil
 end
 
+local function is_break(block)  -- of a page, which no block can have within
+  if block.t == "RawBlock" then return block.text:match("page") end
+  local first = block.t == "Para" and #block.content == 1 and block.content[1]
+  return first and first.t == "Span" and first.attributes.__quarto_custom_type == "Shortcode"
+end
+
 local function has_image(block)
   local found = false
   block:walk({ Image = function() found = true end })
@@ -122,7 +146,7 @@ local function sink(doc)
   end
   for _, block in ipairs(doc.blocks) do
     local float = is_float(block)
-    if block.t == "Header" or float and floats and #rest > 0 then close() end
+    if block.t == "Header" or is_break(block) or float and floats and #rest > 0 then close() end
     if float and not floats then floats, rest = pandoc.Blocks({}), pandoc.Blocks({}) end
     local target = float and floats or floats and rest or blocks
     target:insert(block)
@@ -220,6 +244,7 @@ local function front(meta)
 end
 
 return {
+  { Div = choose, Span = choose, ConditionalBlock = choose_for_quarto },
   { Pandoc = move_abstract },
   { RawBlock = drop, Str = count_equation, Div = open_cell },
   { Blocks = stick, CodeBlock = code_cell, Image = embed, Pandoc = sink },

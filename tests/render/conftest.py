@@ -112,13 +112,14 @@ def squeezed(pdf: Path) -> str:
 def for_quarto(folder: Path, text: str) -> None:
     """A report in a folder, with what Quarto needs beside it."""
     for name in ("render", "_quarto.yml"):
-        (folder / name).symlink_to(ROOT / name)
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     write(folder, text)
 
 
-def quarto(folder: Path, *options: str) -> None:
+def quarto(folder: Path, *options: str, python: Path | str = sys.executable) -> None:
     """Render with Quarto. Raises CalledProcessError."""
-    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"QUARTO_PYTHON": str(python), "PYTHONPATH": str(ROOT)}
     command = [QUARTO, "render", *options, "--no-execute-daemon"]
     subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
 

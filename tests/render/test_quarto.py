@@ -10,8 +10,8 @@ import yaml
 from literate.reader import ROOT, read
 from render import direct
 from render.dialect import READS
-from render.options import FORMATS
 from render.execute import Session
+from render.options import FORMATS
 from tests.render.conftest import (
     FIXTURE,
     NEEDS_LATEX,
