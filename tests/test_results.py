@@ -2,8 +2,6 @@
 
 import functools
 
-import pytest
-
 from mlp import data
 from mlp.bench import suite
 from mlp.data import ROOT, DataError
