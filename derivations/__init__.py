@@ -15,7 +15,8 @@ In reading order:
 * `definitions`, `points`, `evaluate`, `verify`: what a statement is worth at points, and tried;
 * `forms`, `rewrite`, `arithmetic`, `calculus`, `entries`, `reasons`: normal forms and what a reason
   allows; `proofs`: paths of such steps; `emptiness`: what says nothing;
-* `claims`, `inline`, `examine`: what is found; `support`: on what it rests; `program`: the code.
+* `claims`, `inline`, `examine`: what is found; `support`: on what it rests; `program`: the code;
+* `feedback`: what a student is told of all this.
 
 A display may be preceded by a comment for the checker, `<!-- check: x \neq 0 -->`, which says where
 its statements hold, if the question allows that domain. A new letter is defined by a display of its
@@ -24,7 +25,6 @@ own (u = …) before it is used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from derivations.examine import Examination, examine
 from derivations.program import faults
@@ -52,9 +52,9 @@ class Summary:
     failed: int
 
 
-def summary(path: Path = REPORT) -> Summary:
-    """Examine the report and count; some seconds, and far less once it has been examined."""
-    return count(examine(path.read_text(encoding="utf-8")), faults(load()))
+def summary(text: str) -> Summary:
+    """Examine a report and count; some seconds, and far less once it has been examined."""
+    return count(examine(text), faults(load()))
 
 
 def count(examination: Examination, wrong_lines: Sequence[str] = ()) -> Summary:

@@ -71,7 +71,7 @@ def inputs(seed: int) -> Inputs:
 
 
 def _generic(rng: np.random.Generator) -> tuple[Params, Array]:
-    """A network and examples: no unit near its kink; for the first one, some are on and some off."""
+    """A network and examples: no unit is near its kink; in the first one, some are on, some off."""
     while True:
         params = Params(
             rng.normal(size=(D_H, D)),

@@ -19,7 +19,6 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mlp import data, gradcheck, loop, model, processes, streams
-from mlp.bench import suite
 from mlp.data import DataError
 from mlp.functions import Array
 from mlp.lab import ensemble, experiment, space
@@ -495,6 +494,8 @@ def run_bench(options: argparse.Namespace) -> int:
     Takes about half an hour on a quiet machine. PyTorch, scikit-learn and JAX are measured
     where they are installed: pip install torch scikit-learn jax.
     """
+    from mlp.bench import suite  # only here, as no other command measures
+
     usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
     suite.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
     return 0

@@ -22,7 +22,7 @@ FRONT = re.compile(
 TEXTS = ("label", "fig-cap", "fig-alt", "tbl-cap")  # options of chunks
 SWITCHES = ("echo", "output")
 READS = {"reads": "mathematics"}  # our own: what the chunk shows depends on the report's formulas
-DIVS = re.compile(r"\{\.(?:abstract|result)\}|\{#(?:fig|tbl|lst)-[\w-]+\}")
+DIVS = re.compile(r"\{\.(?:abstract|result|marginal)\}|\{#(?:fig|tbl|lst)-[\w-]+\}")
 IMAGE = re.compile(r"(?:\{fig-alt=(?:\"[^\"]*\"|'[^']*') *\})?")  # its attributes
 ELSEWHERE = re.compile(r"\{\{<.*|(?<=\n)--- *\n\w[\w-]*:.*")  # shortcodes, metadata in the text
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pypandoc
@@ -24,19 +25,25 @@ CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
 FIXED = yaml.safe_load(
     "{lang: en, execute: {echo: false, warning: true}, crossref: {eq-prefix: Equation}}"
 )
+Profile = Mapping[str, Any]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
 NAMED = r"(?:label|citation|resource|sequence|at /.*/)[\s`<]*([^\s,)>]+)|(@[\w-]+)|math\s*([^,\n]+)"
 
 
-def render(source: Path, to: str, session: Session, output: Path) -> Path:
-    """Render `source` into the folder `output`, atomically. Raises ReportError."""
+def render(
+    source: Path, to: str, session: Session, output: Path, profile: Profile = MappingProxyType({})
+) -> Path:
+    """Render `source` into the folder `output`, atomically. Raises ReportError.
+
+    `profile` is what _quarto-NAME.yml changes in _quarto.yml.
+    """
     if to == "pdf" and not shutil.which("lualatex"):
         raise ReportError("--to pdf needs TeX Live; see the README, or use --to typst")
     if any(CONFIG.get(key) != value for key, value in FIXED.items()):
         raise ReportError(f"_quarto.yml: without Quarto, nothing else is known than {FIXED}")
     report = read(source)
-    meta = metadata(report, to)
+    meta = metadata(report, to) | profile.get("format", {}).get(to, {})
     target = output / meta["output-file"]
     output.mkdir(parents=True, exist_ok=True)
     folder = output / f".render-{os.getpid()}"  # the same each time: Typst sets anew what changed

@@ -152,7 +152,7 @@ local function number_code(block)
 end
 
 -- Divs that Typst and LaTeX know as a function or an environment of the same name.
-local known = { abstract = true, result = true, leading = true, sinking = true, staying = true }
+local known = { abstract = true, result = true, leading = true, sinking = true, staying = true, marginal = true }
 function environment(div)
   local class = div.classes[1]
   if not known[class] or not (typst or latex) then return end
