@@ -27,6 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from derivations.examine import Examination, examine
+from derivations.points import POINTS, SIZES
 from derivations.program import faults
 from derivations.questions import load
 from derivations.support import Support, supports
@@ -41,6 +42,7 @@ class Summary:
 
     questions: int
     claims: int
+    asked: int  # of these, by the assignment
     proven: int
     displays: int
     steps: int
@@ -50,6 +52,16 @@ class Summary:
     inlines: int  # formulas within lines that have a relation or a shape
     lines: int  # of the program
     failed: int
+
+    @property
+    def in_words(self) -> str:
+        """A sentence, without its full stop: how many steps are proven, and what the others are."""
+        proven = "are proven for all sizes and all values"
+        if not self.numeric:
+            return f"All {self.steps} steps {proven}"
+        others = "other one holds" if self.numeric == 1 else f"other {self.numeric} hold"
+        points = f"at {POINTS} points of {len(SIZES)} sets of sizes"
+        return f"{self.symbolic} of {self.steps} steps {proven}, the {others} {points}"
 
 
 def summary(text: str) -> Summary:
@@ -66,6 +78,7 @@ def count(examination: Examination, wrong_lines: Sequence[str] = ()) -> Summary:
     return Summary(
         questions=len(examination.answers),
         claims=len(answers),
+        asked=sum(a.claim.asked for a in answers),
         proven=sum(a.proven for a in answers),
         displays=len(examination.verdicts),
         steps=len(steps),

@@ -40,7 +40,8 @@ def grade(folder: Path, rubric: Rubric, runner: Runner, seed: int = 0) -> Grade:
         _item(worth, where, evidence(worth, proven.get(question), found))
         for question, worth in rubric.items.items()
     ]
-    notices = _notices(report, pdf is not None, where, rubric)
+    notices = [*_notices(report, pdf is not None, where, rubric)]
+    notices += [f"{REPORT}: {shown.raised}"] if shown.raised else []
     title = str(report.front.get("title", ""))
     return Grade(tuple(items), title, _authors(report), tuple(notices), seed=seed)
 
@@ -110,5 +111,6 @@ def _notices(
 def _authors(report: Report) -> tuple[str, ...]:
     """The names on top of the report."""
     authors = report.front.get("author")
-    names = [each.get("name") for each in authors or () if isinstance(each, dict)]
+    several = authors if isinstance(authors, list) else []
+    names = [each.get("name") for each in several if isinstance(each, dict)]
     return tuple(str(name) for name in names if name)

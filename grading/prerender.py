@@ -1,4 +1,4 @@
-"""Writes the source of an edition: `grading/profile.py handout` writes handout.qmd.
+"""Writes the source of an edition: `grading/prerender.py handout` writes handout.qmd.
 
 `quarto render --profile handout` runs this first, as does `python -m render --profile handout`.
 """
@@ -15,7 +15,7 @@ from literate.reader import REPORT, ROOT
 def main(arguments: list[str]) -> int:
     """Write the source of the edition that is named."""
     if len(arguments) != 1 or arguments[0] not in EDITIONS:
-        print(f"grading/profile.py: name an edition, {' or '.join(EDITIONS)}", file=sys.stderr)
+        print(f"grading/prerender.py: name an edition, {' or '.join(EDITIONS)}", file=sys.stderr)
         return 2
     (name,) = arguments
     (ROOT / f"{name}.qmd").write_text(EDITIONS[name](), encoding="utf-8")

@@ -3,7 +3,7 @@ import re
 import pytest
 import yaml
 
-from grading import editions, profile
+from grading import editions, prerender
 from grading.rubric import load
 from literate.reader import REPORT, ROOT, parse
 from render import __main__ as command
@@ -13,7 +13,7 @@ TEXT = REPORT.read_text(encoding="utf-8")
 
 
 def test_the_rubric_edition_is_the_report_with_the_points_of_each_question_in_the_margin():
-    margins = profile.margins(load().items)
+    margins = prerender.margins(load().items)
     text = editions.rubric(TEXT, margins)
     assert len(margins) == 37
     assert text.count("::: {.marginal}") == 37
@@ -24,7 +24,7 @@ def test_the_rubric_edition_is_the_report_with_the_points_of_each_question_in_th
 
 
 def test_a_margin_says_what_the_points_are_for():
-    assert profile.margins(load().items)["sec-a1"].split("\\\n") == [
+    assert prerender.margins(load().items)["sec-a1"].split("\\\n") == [
         "**3 points**",
         "claims: 2",
         "wrong: −0.5",
@@ -39,7 +39,7 @@ def test_a_profile_names_its_edition_in_each_format(name):
     assert set(formats) == set(FORMATS)
     assert all(set(held) == {"output-file"} for held in formats.values())
     assert all(held["output-file"].startswith(name) for held in formats.values())
-    assert name == "solution" or changes["project"]["pre-render"] == f"grading/profile.py {name}"
+    assert name == "solution" or changes["project"]["pre-render"] == f"grading/prerender.py {name}"
 
 
 def test_an_edition_is_rendered_by_the_direct_route(tmp_path, monkeypatch, capsys):
@@ -55,5 +55,5 @@ def test_an_unknown_edition_is_refused_in_one_line(capsys):
         command.main(["--profile", "other"])
     assert error.value.code == 2
     assert "no profile other" in capsys.readouterr().err
-    assert profile.main(["other"]) == 2
+    assert prerender.main(["other"]) == 2
     assert "name an edition, handout or rubric" in capsys.readouterr().err
