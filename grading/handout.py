@@ -32,7 +32,8 @@ AS_IT_IS = (
         for name in ("__init__", "circles", "curves", "gradients", "moving", "style")
     ),
     *("figures/tables.py", "figures/*.mplstyle"),
-    *(f"mlp/{name}.py" for name in ("__init__", "__main__", "data", "log", "settings")),
+    *(f"mlp/{name}.py" for name in ("__init__", "__main__", "commands", "data", "files", "log")),
+    *(f"mlp/{name}.py" for name in ("mapping", "messages", "processes", "settings", "streams")),
     "mlp/lab/*.py",
     *("tests/__init__.py", "tests/conftest.py", "tests/mlp/__init__.py"),
     *(f"tests/mlp/test_{name}.py" for name in ("data", "functions", "log", "loop", "model")),
