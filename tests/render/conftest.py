@@ -1,5 +1,6 @@
 """What the tests of rendering share: small reports, a kernel, and Quarto where there is one."""
 
+import json
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ format: typst
 
 ## Two {#sec-two}
 
-Half is `{python} f"{1 / 2:.2f}"`.
+Half is `{python} f"{1 / 2:.2f}"`. It isn't "typed".
 
 $$
 \W{1} = \frac{1}{2} .
@@ -103,6 +104,14 @@ def text_of(pdf: Path) -> str:
     return " ".join(" ".join(page.extract_text() for page in PdfReader(pdf).pages).split())
 
 
+def words_of(product: Path) -> str:
+    """The text of a report in any format."""
+    if product.suffix == ".pdf":
+        return text_of(product)
+    text = product.read_text()
+    return json.dumps(json.loads(text), ensure_ascii=False) if product.suffix == ".ipynb" else text
+
+
 def squeezed(pdf: Path) -> str:
     """The text without spaces and hyphens, since versions of Typst differ in setting them."""
     pages = (page.extract_text() for page in PdfReader(pdf).pages)
@@ -112,13 +121,14 @@ def squeezed(pdf: Path) -> str:
 def for_quarto(folder: Path, text: str) -> None:
     """A report in a folder, with what Quarto needs beside it."""
     for name in ("render", "_quarto.yml"):
-        (folder / name).symlink_to(ROOT / name)
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     write(folder, text)
 
 
-def quarto(folder: Path, *options: str) -> None:
+def quarto(folder: Path, *options: str, python: Path | str = sys.executable) -> None:
     """Render with Quarto. Raises CalledProcessError."""
-    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"QUARTO_PYTHON": str(python), "PYTHONPATH": str(ROOT)}
     command = [QUARTO, "render", *options, "--no-execute-daemon"]
     subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
 
@@ -127,3 +137,15 @@ def by_quarto(folder: Path, to: str) -> Path:
     """Render the report of a folder with Quarto, and return the file."""
     quarto(folder, "report.qmd", "--to", to)
     return folder / "_output" / direct.CONFIG["format"][to]["output-file"]
+
+
+def directly(folder: Path, to: str) -> Path:
+    """Render the report of a folder without Quarto, and return the file."""
+    session = Session(folder / "cache.json")
+    try:
+        return direct.render(folder / "report.qmd", to, session, folder)
+    finally:
+        session.close()
+
+
+ROUTES = pytest.mark.parametrize("route", [directly, pytest.param(by_quarto, marks=NEEDS_QUARTO)])

@@ -4,11 +4,11 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from literate.reader import equations, read
+from literate.reader import equations, parse, read
 from literate.source import line, statements
 from render import direct
 from render.dialect import ReportError
-from tests.render.conftest import FIXTURE, NEEDS_LATEX, QUICK, text_of, write
+from tests.render.conftest import FIXTURE, NEEDS_LATEX, QUICK, text_of, words_of, write
 
 PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
 FIGURE = "\n```{python}\n#| label: fig-a\n#| fig-cap: A\n#| fig-alt: A\n"
@@ -33,6 +33,11 @@ def test_pdf_has_numbers_captions_and_computed_values(rendered):
 def test_latex_sets_a_report_with_floats_and_one_without(tmp_path, session, source):
     text = text_of(direct.render(write(tmp_path, source), "pdf", session, tmp_path))
     assert "See Equation" in text
+
+
+@pytest.mark.parametrize("to", ["typst", pytest.param("pdf", marks=NEEDS_LATEX), "html", "ipynb"])
+def test_apostrophes_and_quotation_marks_are_typographic(rendered, to):
+    assert "It isn’t “typed”." in words_of(rendered(to))
 
 
 def test_folder_with_a_space_in_its_name_does_no_harm(tmp_path, session):
@@ -122,7 +127,7 @@ def test_settings_that_the_direct_route_has_built_in_are_not_ignored(
         (QUICK.replace("@eq-x", "@eq-y"), "qmd:8: .*\n?.*eq-y"),
         (QUICK.replace("@eq-x", "@fig-none"), "qmd:8: .*\n?.*fig-none"),
         (QUICK.replace("@eq-x", "[@nobody1999]"), "qmd:8: .*\n?.*nobody1999"),
-        (QUICK + "\n$$\nx\n$$ {#eq-x}\n", "qmd:6: .*\n?.*eq-x is defined twice"),
+        (QUICK + "\n$$\nx\n$$ {#eq-x}\n", "qmd:6: .*\n?.*eq-x is given 2 times"),
         (QUICK + "\n![](missing.png)\n", "qmd:10: .*\n?.*missing.png"),
         (QUICK + "\n$$\n\\intertext{no}\n$$\n", "qmd:11: .*\n?.*intertext"),
         (QUICK + "\n```python\na = 1  # @eq-none\n```\n", "eq-none"),
@@ -158,8 +163,8 @@ def test_numbers_in_listings_are_those_of_the_equations_in_the_pdf(tmp_path, ses
     assert re.findall(r"is (\d+)\.", pdf) == numbers
 
 
-def test_a_message_is_located_by_the_longest_name_in_it(tmp_path):
-    source = write(tmp_path, "@eq-a\n\n@eq-abc and eq-ab\n")
+def test_a_message_is_located_by_the_longest_name_in_it():
+    report = parse("@eq-a\n\n@eq-abc and eq-ab\n")
     for message, row in [("label eq-a, @eq-abc", 3), ("label eq-a", 1), ("math $x$, @eq-a", 1)]:
-        assert str(direct.located(source, message)) == f"report.qmd:{row}: {message}"
-    assert str(direct.located(source, "label eq-d is missing")) == "label eq-d is missing"
+        assert str(direct.located(report, message)) == f"report.qmd:{row}: {message}"
+    assert str(direct.located(report, "label eq-d is missing")) == "label eq-d is missing"
