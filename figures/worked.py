@@ -54,3 +54,27 @@ def worked() -> Worked:
         stepped=stepped,
         loss_after=float(model.risk(stepped, X, Y)),
     )
+
+
+def short(value: float) -> str:
+    """A number to two decimals at most, without zeros at its end."""
+    return f"{round(float(value), 2) + 0.0:.2f}".rstrip("0").rstrip(".")  # + 0.0: no minus zero
+
+
+def column(values: Array) -> str:
+    """A column, (n, 1), in LaTeX, on one line: its numbers with commas between, transposed."""
+    return rf"\left( {', '.join(map(short, values.flat))} \right)^{{\top}}"
+
+
+def matrix(values: Array) -> str:
+    """A matrix in LaTeX, row by row."""
+    rows = r" \\ ".join(" & ".join(map(short, row)) for row in values)
+    return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
+
+
+def step(w: Worked) -> str:
+    """A display with the parameters after one step, for Markdown."""
+    symbols = (r"\W{1}", r"\bias{1}", r"\W{2}", r"\bias{2}")
+    pairs = zip(symbols, w.stepped, strict=True)
+    arrays = r" ,\quad ".join(f"{symbol} = {matrix(p)}" for symbol, p in pairs)
+    return f"$$\n{arrays} .\n$$\n"

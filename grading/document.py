@@ -63,13 +63,14 @@ class Document:
     seen: Mapping[str, Seen]
     errors: Mapping[str, Finding]  # by label, of what could not be shown
     inline: Mapping[str, str]  # what inline values show, by section, one after the other
+    raised: str = ""  # by the first chunk that did, with its line
 
 
 def read(report: Report, folder: Path, rubric: Rubric, runner: Runner) -> Document:
     """Run the chunks of a report as far as they are needed."""
     where = {label: _chunks(report, label) for label in rubric.shown}
     needed = [chunk for chunks in where.values() for chunk in chunks]
-    last = _end_of_section(report, max((chunk.end for chunk in needed), default=0))
+    last = _end_of_section(report, max(chunk.end for chunk in needed)) if needed else 0
     steps: list[dict[str, Any]] = []
     number: dict[int, int] = {}  # of the step, by the place of a chunk
     inline: list[tuple[int, str]] = []  # step, and the section that it is in
@@ -104,7 +105,12 @@ def read(report: Report, folder: Path, rubric: Rubric, runner: Runner) -> Docume
         texts = given[number_of_step].texts.get("values")
         for text in texts if isinstance(texts, list) else []:
             values[section] = f"{values.get(section, '')} {text}"
-    return Document(seen, errors, values)
+    raised = (
+        f"line {chunk.line}: the chunk {chunk.label or 'there'} raised {given[step].error}"
+        for chunk in report.chunks
+        if (step := number.get(chunk.start)) is not None and given[step].error
+    )
+    return Document(seen, errors, values, next(raised, ""))
 
 
 def _end_of_section(report: Report, place: int) -> int:

@@ -40,7 +40,8 @@ def grade(folder: Path, rubric: Rubric, runner: Runner, seed: int = 0) -> Grade:
         _item(worth, where, evidence(worth, proven.get(question), found))
         for question, worth in rubric.items.items()
     ]
-    notices = _notices(report, pdf is not None, where, rubric)
+    notices = [*_notices(report, pdf is not None, where, rubric)]
+    notices += [f"{REPORT}: {shown.raised}"] if shown.raised else []
     title = str(report.front.get("title", ""))
     return Grade(tuple(items), title, _authors(report), tuple(notices), seed=seed)
 

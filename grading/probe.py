@@ -8,6 +8,7 @@ Numpy comes first, before the submission's folder is on the path.
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ Values = dict[str, Any]
 
 
 def main(task: str) -> None:
-    """Take the steps of the plan that are not to be left out."""
+    """Take the steps of the plan that are not to be left out; each has its time of computing."""
+    signal.signal(signal.SIGVTALRM, _time_is_up)
     plan = json.loads((HERE / "plan.json").read_text(encoding="utf-8"))
     take = {"evaluate": evaluating, "chunks": showing, "pages": reading, "train": training}[task]()
     for number, step in enumerate(plan["steps"]):
@@ -40,13 +42,19 @@ def main(task: str) -> None:
             continue
         (OUT / "at").write_text(str(number))
         values, texts = Values(), Texts()
+        signal.setitimer(signal.ITIMER_VIRTUAL, plan["seconds"])
         try:
             take(step, values, texts)
         except BaseException as error:  # SystemExit is no way out, either
             texts["error"] = f"{type(error).__name__}: {error}"[:500]
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         np.savez(OUT / f"{number}.npz", **values)
         (OUT / f"{number}.json").write_text(json.dumps(texts), encoding="utf-8")
     (OUT / "at").write_text("end")
+
+
+def _time_is_up(*_: object) -> None:
+    raise TimeoutError("takes too long")
 
 
 def flat(value: Any, name: str, depth: int = DEEP) -> Iterator[tuple[str, Any]]:

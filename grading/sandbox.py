@@ -8,7 +8,9 @@ memory and ends with it. What comes back are files that it leaves in `.grading/o
 
 import os
 import re
+import secrets
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -26,7 +28,7 @@ from grading.limits import Limits, Outcome, Runner
 COPY, SOURCE, ENTRY = "/copy", "/submission", "/inside.py"  # where things are, inside
 OUT = Path(".grading", "out")
 MOST_OUT = 1000  # files that come back
-GRACE = 15.0  # seconds for the copy, and for what comes back
+GRACE = 30.0  # seconds for the copy, and for what comes back
 OWN = 2  # processes of the sandbox itself: its program, and inside.py
 ROOM = 2**16  # bytes beside the files that come back
 
@@ -60,10 +62,13 @@ def run(command: list[str], folder: Path, limits: Limits) -> Outcome:
 
 
 def _once(command: list[str], folder: Path, limits: Limits) -> Outcome:
-    name = kind()
+    return _in(kind(), command, folder, limits)
+
+
+def _in(name: str, command: list[str], folder: Path, limits: Limits) -> Outcome:
+    """Run a command in the sandbox of that name."""
     wrapping = KINDS[name](folder.resolve(), limits)
-    threads = 4 * limits.processes if name == "bwrap" else 0  # others count the user's own, too
-    entry = _entry(command, limits, threads)
+    entry = _entry(command, wrapping, limits)
     try:
         return _run([*_cgroup(limits), *wrapping.command, *entry], folder, limits)
     finally:
@@ -75,12 +80,11 @@ def _once(command: list[str], folder: Path, limits: Limits) -> Outcome:
 def kind() -> str:
     """The name of the sandbox here, the first of `KINDS` that works. Raises SandboxError."""
     said = []
-    with tempfile.TemporaryDirectory() as made:
-        for name, wrapped in KINDS.items():
-            problem = _problem(wrapped(Path(made), Limits()).command) if shutil.which(name) else ""
-            if shutil.which(name) and not problem:
-                return name
-            said.append(f"{name}: {problem or 'is not installed'}")
+    for name in KINDS:
+        problem = _problem(name) if shutil.which(name) else "is not installed"
+        if not problem:
+            return name
+        said.append(f"{name}: {problem}")
     raise SandboxError(
         f"a submission's code runs in a sandbox alone, and none works here ({'; '.join(said)}); "
         "install bubblewrap >= 0.8 (Debian: apt install bubblewrap), podman or docker, or say "
@@ -88,15 +92,14 @@ def kind() -> str:
     )
 
 
-def _problem(words: list[str]) -> str:
-    """What goes wrong where the interpreter runs behind these words; empty if nothing does."""
-    command = [*words, sys.executable, "-I", "-c", ""]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-    except subprocess.TimeoutExpired:
-        return "does not answer"
-    last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-    return (last[0] if last else "fails") if done.returncode else ""
+def _problem(name: str) -> str:
+    """What goes wrong in the sandbox of that name; empty if nothing does."""
+    with tempfile.TemporaryDirectory() as made:
+        outcome = _in(name, [sys.executable, "-c", ""], Path(made), Limits())
+    if outcome.status == 0 and not outcome.why:
+        return ""
+    last = outcome.stderr.strip().splitlines()[-1:]
+    return last[0] if last else outcome.why or f"ends with status {outcome.status}"
 
 
 # --- what is there, inside -----------------------------------------------------------------------
@@ -140,20 +143,31 @@ class Wrapping(NamedTuple):
     """The words that put a command into a sandbox, and a command that ends what is left of it."""
 
     command: list[str]
-    end: list[str]
+    end: list[str] = []  # noqa: RUF012  # nobody adds to it
+    user: int = 0  # whom to become inside, or 0
+    threads: bool = False  # whether those inside are counted apart from the user's others
 
 
 def _bubblewrap(folder: Path, limits: Limits) -> Wrapping:
     """The words of bubblewrap, which ends with its parent, and with it all that is inside."""
-    command = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--new-session"]
-    command += ["--die-with-parent", "--as-pid-1", "--cap-drop", "ALL"]
-    command += ["--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"]
+    command = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    command += ["--unshare-cgroup-try", "--new-session", "--die-with-parent", "--as-pid-1"]
+    command += ["--hostname", "sandbox", "--clearenv", "--cap-drop", "ALL"]
+    user = 0
+    if os.getuid():
+        command += ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
+    else:  # whom the kernel lets have any number of processes: so become nobody known
+        user = 2**30 + secrets.randbelow(2**29)
+        for right in ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE"):
+            command += ["--cap-add", f"CAP_{right}"]
     for name, value in _environment().items():
         command += ["--setenv", name, value]
     command += ["--proc", "/proc", "--dev", "/dev"]
     for name in (COPY, "/tmp", "/dev/shm"):  # before the environment, which may be below /tmp
-        command += ["--size", str(_disk(limits)), "--tmpfs", name]
+        command += ["--perms", "1777", "--size", str(_disk(limits)), "--tmpfs", name]
     for path in _readable():
+        for above in reversed(path.parents[:-1]):  # which only their maker could enter
+            command += ["--perms", "0755", "--dir", str(above)]
         command += ["--ro-bind", str(path), str(path)]
     for path in _hidden():
         command += ["--tmpfs", str(path), "--remount-ro", str(path)]
@@ -161,7 +175,7 @@ def _bubblewrap(folder: Path, limits: Limits) -> Wrapping:
         command += ["--symlink", target, link]
     command += ["--ro-bind", str(folder), SOURCE, "--ro-bind", inside.__file__, ENTRY]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", COPY, "--"]
-    return Wrapping(command, [])
+    return Wrapping(command, user=user, threads=True)
 
 
 def _container(program: str, folder: Path, limits: Limits) -> Wrapping:
@@ -206,7 +220,13 @@ def _cgroup(limits: Limits) -> list[str]:
 def _systemd() -> bool:
     whose = [] if os.getuid() == 0 else ["--user"]
     words = ["systemd-run", *whose, "--scope", "--quiet", "--collect", "--"]
-    return shutil.which("systemd-run") is not None and not _problem(words)
+    words += [sys.executable, "-I", "-c", ""]
+    if shutil.which("systemd-run") is None:
+        return False
+    try:
+        return subprocess.run(words, capture_output=True, timeout=10).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _disk(limits: Limits) -> int:
@@ -224,9 +244,10 @@ KINDS: dict[str, Callable[[Path, Limits], Wrapping]] = {
 # --- running it ----------------------------------------------------------------------------------
 
 
-def _entry(command: list[str], limits: Limits, threads: int) -> list[str]:
+def _entry(command: list[str], wrapping: Wrapping, limits: Limits) -> list[str]:
     """The command of what is the first to run inside."""
-    bounds = [limits.seconds, limits.memory, threads, limits.output, MOST_OUT]
+    threads = 4 * limits.processes if wrapping.threads else 0
+    bounds = [wrapping.user, limits.seconds, limits.memory, threads, limits.output, MOST_OUT]
     first = [sys.executable, "-I", ENTRY, SOURCE, COPY, str(OUT), *map(str, bounds)]
     return [*first, *command]
 
@@ -236,7 +257,10 @@ def _run(command: list[str], folder: Path, limits: Limits) -> Outcome:
     out = folder / OUT
     shutil.rmtree(out, ignore_errors=True)
     allowed = Limits(
-        limits.seconds + GRACE, limits.memory, limits.processes + OWN, _disk(limits) + ROOM
+        inside.SLOWEST * limits.seconds + GRACE,
+        limits.memory,
+        limits.processes + OWN,
+        _disk(limits) + ROOM,
     )
     watched = watch.run(command, allowed)
     if watched.why:
@@ -282,14 +306,10 @@ def _text(content: bytes, limits: Limits) -> str:
     return content[: limits.output].decode(errors="replace")
 
 
-def _late(limits: Limits) -> str:
-    return f"took more than {limits.seconds:g} s"
-
-
 def _why(status: int, late: bool, limits: Limits) -> str:
     """What ended a command, if it did not end by itself."""
-    if late or status == -24:  # SIGXCPU
-        return _late(limits)
-    if status == -25:  # SIGXFSZ
+    if late or status == -signal.SIGXCPU:
+        return f"took more than {limits.seconds:g} s"
+    if status == -signal.SIGXFSZ:
         return f"wrote more than {limits.output:,} bytes"
     return f"was ended by signal {-status}" if status < 0 else ""

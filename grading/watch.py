@@ -1,6 +1,6 @@
 """Watches a process and all that it begins, and ends them where they take more than they may.
 
-Where no other means bounds all of them together, they are looked at some twenty times a second.
+Where no other means bounds all of them together, they are looked at ten times a second.
 """
 
 import os
@@ -16,7 +16,7 @@ import psutil
 
 from grading.limits import Limits
 
-OFTEN = 0.05  # seconds between looks at what is used
+OFTEN = 0.1  # seconds between looks at what is used
 LEAST_LEFT = 2**28  # bytes of the machine's memory that nobody may take
 SHORT = "the machine ran short of memory"
 MESSAGES = 2**16  # bytes of errors that are kept

@@ -66,16 +66,6 @@ def statements() -> dict[str, Statement]:
     return found
 
 
-def labelled(obj: Callable[..., Any]) -> dict[str, str]:
-    """The statements of a function that carry out an equation: label -> code without the label."""
-    function = obj.__code__
-    return {
-        s.label: _LABEL.sub("", s.code).rstrip()
-        for s in statements().values()
-        if (str(s.path), s.function) == (function.co_filename, function.co_name)
-    }
-
-
 def unwritten(source: str, path: str = "") -> Iterator[tuple[str, str]]:
     """The functions of a module that raise NotImplementedError, each with what the error says.
 

@@ -92,7 +92,7 @@ def located(source: Path, message: str) -> ReportError:
     """The message, after the first line of the source that has what the message names."""
     names = [name for groups in re.findall(NAMED, message) for name in groups if len(name) > 1]
     for name in sorted(names, key=len, reverse=True):
-        for number, line in enumerate(source.read_text().splitlines(), start=1):
+        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1):
             if name in line:
                 return ReportError(f"{source.name}:{number}: {message}")
     return ReportError(message)

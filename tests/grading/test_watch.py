@@ -7,7 +7,7 @@ import pytest
 from grading import watch
 from grading.limits import Limits
 
-LIMITS = Limits(seconds=5, memory=2**28, processes=5, output=2**16)
+LIMITS = Limits(seconds=60, memory=2**28, processes=5, output=2**16)
 
 
 def python(code, **limits):
@@ -27,7 +27,7 @@ def test_a_process_that_closes_its_streams_and_goes_on_is_waited_for():
 @pytest.mark.parametrize(
     ("code", "limits", "why"),
     [
-        ("import time; time.sleep(100)", {"seconds": 0.5}, "took more than 0.5 s"),
+        ("import time; time.sleep(100)", {"seconds": 1}, "took more than 1 s"),
         ("print('x' * 10**6)", {}, "wrote more than 65,536 bytes"),
         (
             "held = bytearray(2**29)\nwhile True: held[::4096] = held[::4096]",

@@ -20,6 +20,7 @@ from tests.render.conftest import (
     for_quarto,
     quarto,
     squeezed,
+    words_of,
 )
 
 
@@ -37,7 +38,10 @@ def test_quarto_renders_typst_by_default_and_all_formats_on_demand(tmp_path):
     for options, expected in (((), ["typst"]), (("--to", "typst,html,ipynb,pdf"), [*FORMATS])):
         quarto(tmp_path, *options)
         names = {direct.CONFIG["format"][to]["output-file"] for to in expected}
-        assert {path.name for path in tmp_path.glob("_output/*.*")} == names
+        products = list(tmp_path.glob("_output/*.*"))
+        assert {path.name for path in products} == names
+        for product in products:
+            assert "It isn’t “typed”." in words_of(product)
 
 
 @NEEDS_QUARTO
