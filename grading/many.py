@@ -27,8 +27,8 @@ from grading import overview, similar, watch
 from grading.limits import Limits
 from grading.similar import Pair, Prints
 from literate.reader import ROOT
+from mlp.files import write_atomically
 from mlp.lab.search import workers
-from mlp.lab.store import write_atomically
 
 LIMITS = Limits(seconds=3600, memory=6 * 2**30, processes=100, output=2**24)  # of one submission
 ROOMS = ("grading", "derivations", "literate", "mlp")  # what a grade depends on
