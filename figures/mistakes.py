@@ -92,7 +92,7 @@ def forward() -> list[Mistake]:
             "$\\os_1$ for $\\oa = (1000, 0)$",
             _number(functions.softmax(scores)[0, 0]),
             _number(overflown[0, 0]),
-            "warnings are errors in the tests",
+            "a warning, in tests an error",
         ),
         Mistake(
             "the logarithm of a rounded softmax",
@@ -102,18 +102,18 @@ def forward() -> list[Mistake]:
             "not finite",
         ),
         Mistake(
-            "`axis=1` in the softmax: over examples, not classes",
+            "`axis=1` in the softmax",
             "sum of the first column of $\\os$",
             _number(functions.softmax(model.fprop(THETA, FOUR).oa)[:, 0].sum()),
             _number(by_rows[:, 0].sum()),
-            "columns that do not sum to 1",
+            "a sum other than 1",
         ),
         Mistake(
-            "a bias without its second axis, $d_h$ numbers",
+            "a bias without second axis",
             "shape of $\\ha$",
             _shape(worked().act.ha),
             _shape(flat),
-            "shapes, read off the running program",
+            "shapes, read off a run",
         ),
     ]
 

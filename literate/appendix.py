@@ -16,7 +16,7 @@ def sheet() -> str:
     """Markdown table of number, result, shape, code and place of every equation of the program."""
     rows = [
         "| | Result | Shape | numpy | Where |",
-        "|--:|:----------------------|:-----|:---------------------------------|:---------|",
+        "|--:|:--|:--|:--|:--|",
     ]
     shape, found = shapes.of_statements(), statements()
     for label in equations():
