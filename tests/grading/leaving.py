@@ -160,7 +160,7 @@ LINES = {  # the line of the program that belongs to an item, by its label
 }
 CHANGES_OF_CODE = frozenset(LINES.values())
 SIGN = ("flip a sign", "replace a function", "drop a factor", "change a number")
-SHAPE = ("transpose", "swap factors", "swap an index", "change a size", "replace a quantity")
+SHAPE = ("swap an index", "swap factors", "change a size", "transpose", "replace a quantity")
 
 
 def changes() -> Iterator[Change]:
