@@ -235,7 +235,9 @@ def _of_the_practical_part() -> Iterator[Change]:
     yield Change("p.7", "the wrong sign", in_chunk("tbl-compare", pairs, wrong))
     yield Change("p.8", "no table", hidden("tbl-epoch"))
     yield Change("p.8", "other times", in_chunk("tbl-epoch", "looped,", "matrix,"))
-    yield Change("p.8", "rows the wrong way round", in_chunk("tbl-epoch", "{", "{'': matrix, "))
+    yield Change(
+        "p.8", "rows the wrong way round", in_chunk("tbl-epoch", '{"loop', '{"": matrix, "loop')
+    )
     yield Change("p.9", "no log", _without_logs, "log")
     yield Change("p.9", "a log with five figures", in_logs(lambda cells: cells[:-1]), "log")
     yield Change("p.9", "no listing", hidden("log-excerpt"))
