@@ -111,5 +111,6 @@ def _notices(
 def _authors(report: Report) -> tuple[str, ...]:
     """The names on top of the report."""
     authors = report.front.get("author")
-    names = [each.get("name") for each in authors or () if isinstance(each, dict)]
+    several = authors if isinstance(authors, list) else []
+    names = [each.get("name") for each in several if isinstance(each, dict)]
     return tuple(str(name) for name in names if name)

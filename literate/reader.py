@@ -28,6 +28,7 @@ from literate.report import (
     Image,
     Macro,
     Name,
+    Origin,
     Piece,
     Prose,
     Report,
@@ -41,12 +42,37 @@ REPORT = ROOT / "report.qmd"
 
 
 def read(path: Path = REPORT) -> Report:
-    """Read a report. Raises OSError, or ValueError if it is not UTF-8."""
-    return parse(path.read_text(encoding="utf-8-sig"))
+    """Read a report, and the files that it includes.
+
+    Raises OSError, or ValueError if one is not UTF-8.
+    """
+    return parse(*_with_included(path))
+
+
+_INCLUDE = re.compile(r"\{\{< include ([\w./-]+) >\}\}[ \t]*")
+
+
+def _with_included(path: Path) -> tuple[str, tuple[Origin, ...]]:
+    """The text of a report with included files in their place, and where its lines come from.
+
+    A line stays as it is if there is no such file in the report's folder.
+    """
+    rows: list[str] = []
+    origins = []
+    for number, row in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
+        found = _INCLUDE.fullmatch(row)
+        file = (path.parent / found[1]).resolve() if found else path
+        if found and file.is_file() and file.is_relative_to(path.parent.resolve()):
+            origins.append(Origin(len(rows) + 1, found[1], 1))
+            rows += file.read_text(encoding="utf-8-sig").rstrip("\n").split("\n")
+            origins.append(Origin(len(rows) + 1, path.name, number + 1))
+        else:
+            rows.append(row)
+    return "\n".join(rows), (Origin(1, path.name, 1), *origins)
 
 
 @lru_cache(maxsize=8)
-def parse(text: str) -> Report:
+def parse(text: str, origins: tuple[Origin, ...] = (Origin(1, REPORT.name, 1),)) -> Report:
     """The values that a report's text consists of; never raises."""
     source, faults = _Source(text), list[Fault]()
     head, front = _front(source, faults)
@@ -57,8 +83,8 @@ def parse(text: str) -> Report:
     spans = list(_SPAN.finditer(_blank(prose, values, by="\0")))  # a value is no empty line
     words = _blank(_blank(prose, values), _taken(source, spans))
     comments = tuple(_comments(source, spans))
-    headings = tuple(_headings(source, words))
     divs = _divs(source, words)
+    headings = tuple(_headings(source, words, divs))
     return Report(
         text=text,
         head=head,
@@ -76,6 +102,7 @@ def parse(text: str) -> Report:
         images=tuple(_images(source, words)),
         prose=prose,
         words=words,
+        origins=origins,
         faults=tuple(sorted(faults)),
     )
 
@@ -308,7 +335,9 @@ def _macros(source: _Source, spans: Spans) -> Iterator[Macro]:
 
 # Words: headings, divs, labels, references, images.
 
-_KINDS = "eq|fig|tbl|lst|sec"
+_THEOREMS = "thm|lem|cor|prp|cnj|def|exm|exr"
+_KINDS = f"eq|fig|tbl|lst|sec|{_THEOREMS}"
+_TITLED = re.compile(rf"\{{(?:\.callout-|#(?:{_THEOREMS})-)")  # divs that may begin with a title
 _HEADING = re.compile(r"^(#{1,6})[ \t]+([^\n]*)$", re.MULTILINE)
 _DIV = re.compile(r"^[ \t>]*:{3,}[ \t]*([^\n]*?)[ \t:]*$", re.MULTILINE)
 _LABEL = re.compile(rf"\{{[^{{}}\n]*#((?:{_KINDS})-[\w-]+)")
@@ -316,8 +345,11 @@ _REFERENCE = re.compile(rf"(?<![\w`])@((?:{_KINDS})-[\w-]*\w)")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)(\{[^}]*\})?")
 
 
-def _headings(source: _Source, words: str) -> Iterator[Heading]:
+def _headings(source: _Source, words: str, divs: tuple[Div, ...]) -> Iterator[Heading]:
+    titled = [div for div in divs if _TITLED.match(div.attributes)]
     for found in _HEADING.finditer(words):
+        if any(div.start < found.start() < div.end for div in titled):
+            continue
         title = source.said(found, 2).strip()
         attributes = re.search(r"\{[^{}]*\}$", title)
         label = re.search(r"#([\w-]+)", attributes[0]) if attributes else None

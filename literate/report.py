@@ -16,6 +16,14 @@ class Fault(NamedTuple):
     what: str
 
 
+class Origin(NamedTuple):
+    """Where lines of the text come from, from its line `first` on."""
+
+    first: int
+    file: str
+    line: int
+
+
 @dataclass(frozen=True)
 class Piece:
     """A piece of the source, from one place to another, and the line that it begins on."""
@@ -182,6 +190,7 @@ class Report:
     images: tuple[Image, ...]
     prose: str  # the text with all else blanked out: front matter, chunks, other fenced code
     words: str  # and without inline values, comments, code, formulas and macros
+    origins: tuple[Origin, ...]  # of its lines
     faults: tuple[Fault, ...]  # what is wrong with the source itself
 
     @property
@@ -230,6 +239,11 @@ class Report:
         if not (isinstance(piece, Formula) and isinstance(before, Formula)):
             return "\n\n"
         return link(self.text[before.end : piece.start])
+
+    def where(self, line: int) -> str:
+        """The file and the line in it, as `FILE:LINE`, that a line of the text comes from."""
+        origin = next(each for each in reversed(self.origins) if each.first <= line)
+        return f"{origin.file}:{origin.line + line - origin.first}"
 
     def line(self, place: int) -> int:
         """The line of a place in the text, from 1 on."""

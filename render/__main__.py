@@ -13,8 +13,8 @@ import yaml
 
 from literate.reader import REPORT, ROOT
 from render import direct
-from render.dialect import FORMATS
 from render.execute import Session
+from render.options import FORMATS
 from render.watch import watch
 
 OUTPUT = ROOT / "_output"

@@ -1,8 +1,8 @@
 """What the direct route understands of Quarto; anything else is refused, never dropped.
 
-Chunks and inline values are Python. References are @eq-, @fig-, @tbl-, @lst-, @sec- and citations;
-inline values are texts, numbers or Markdown(...). Figures, tables and listings with a caption are
-chunks, or divs that end in it.
+Chunks and inline values are Python. References are @eq-, @fig-, @tbl-, @lst-, @sec-, @thm- and the
+like, and citations; inline values are texts, numbers or Markdown(...). Figures, tables and listings
+with a caption are chunks, or divs that end in it, or images that stand alone.
 """
 
 import re
@@ -11,20 +11,43 @@ from pathlib import Path
 
 from literate import reader
 from literate.report import Chunk, Fault, Report
-
-FORMATS = ("typst", "html", "pdf", "ipynb")
+from render import options
 
 # Of the front matter; whatever else concerns the document stands in _quarto.yml.
-FRONT = re.compile(
-    r"--- *|(title|subtitle|bibliography): .*|jupyter: python3|format: typst|author:"
-    r"| *- name: .*| *(#.*)?"
-)
+TEXT = r"(?s).+"
+LENGTH = r"\d+(\.\d+)?(mm|cm|in|pt)"
+FRONT = {
+    "title": TEXT,
+    "subtitle": TEXT,
+    "author": "",
+    "author name": TEXT,
+    "date": r"\d{4}-\d\d-\d\d",
+    "abstract": TEXT,
+    "bibliography": TEXT,
+    "jupyter": "python3",
+    "format": "typst",
+    "papersize": r"[\w-]+",
+    "mainfont": r"[\w -]+",
+    "fontsize": LENGTH,
+    "margin": "",
+    **{f"margin {side}": LENGTH for side in ("x", "y", "top", "bottom", "left", "right")},
+}
 TEXTS = ("label", "fig-cap", "fig-alt", "tbl-cap")  # options of chunks
 SWITCHES = ("echo", "output")
 READS = {"reads": "mathematics"}  # our own: what the chunk shows depends on the report's formulas
-DIVS = re.compile(r"\{\.(?:abstract|result|marginal)\}|\{#(?:fig|tbl|lst)-[\w-]+\}")
-IMAGE = re.compile(r"(?:\{fig-alt=(?:\"[^\"]*\"|'[^']*') *\})?")  # its attributes
-ELSEWHERE = re.compile(r"\{\{<.*|(?<=\n)--- *\n\w[\w-]*:.*")  # shortcodes, metadata in the text
+QUOTED = r"(?:\"[^\"]*\"|'[^']*')"
+DIVS = re.compile(
+    r"\{\.(?:abstract|result|marginal|proof)\}|\{#refs\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
+    rf"|\{{\.callout-(?:note|tip|warning|caution|important)(?: title={QUOTED})?\}}"
+    r"|\{#(?:thm|lem|cor|prp|cnj|def|exm|exr)-[\w-]+(?: \.[a-z]+)?\}"
+    r"|\{\.content-(?:visible|hidden) (?:when|unless)-format=\"(?:typst|html|pdf|ipynb)\"\}"
+)
+SIZE = r"width=\d+(?:\.\d+)?(?:%|mm|cm|in|px)"
+IMAGE = re.compile(rf"(?:\{{(?:fig-alt={QUOTED}|{SIZE}| )*\}})?")  # its attributes
+FIGURE = re.compile(rf"\{{#fig-[\w-]+(?: fig-alt={QUOTED}| {SIZE})* *\}}")  # with a caption
+SHORTCODE = re.compile(r"\{\{<.*")
+PAGE_BREAK = "{{< pagebreak >}}"
+METADATA = re.compile(r"(?<=\n)--- *\n\w[\w-]*:.*")  # in the text
 
 
 class ReportError(ValueError):
@@ -38,16 +61,17 @@ def read(path: Path) -> Report:
     except UnicodeDecodeError as error:
         raise ReportError(f"{path.name}: not UTF-8, save it as that: {error}") from error
     for line, what in sorted(faults(report)):
-        raise ReportError(f"{path.name}:{line}: {what}")
+        raise ReportError(f"{report.where(line)}: {what}")
     return report
 
 
 def faults(report: Report) -> Iterator[Fault]:
     """All that is not in the dialect."""
     yield from report.faults
-    for number, line in enumerate(report.head.splitlines(), start=1):
-        if not FRONT.fullmatch(line):
-            yield Fault(number, f"not in the dialect: {line}")
+    lines = report.text.splitlines()
+    for keys, value, line in options.front(report):
+        if not re.fullmatch(FRONT.get(" ".join(keys), r"(?!)"), value):
+            yield Fault(line, f"not in the dialect: {lines[line - 1]}")
     for chunk in report.chunks:
         yield from _options(chunk)
     for block in report.blocks:
@@ -59,10 +83,16 @@ def faults(report: Report) -> Iterator[Fault]:
         if not DIVS.fullmatch(div.attributes):
             yield Fault(div.line, f"not in the dialect: ::: {div.attributes}")
     for image in report.images:
-        if image.caption or not IMAGE.fullmatch(image.attributes):
+        known = FIGURE if image.caption else IMAGE
+        if not known.fullmatch(image.attributes):
             shown = report.text[image.start : image.end]
-            yield Fault(image.line, f"not in the dialect: {shown}; a caption stands in a div #fig-")
-    for found in ELSEWHERE.finditer(report.prose):
+            yield Fault(image.line, f"not in the dialect: {shown}; a caption needs {{#fig-…}}")
+    for found in SHORTCODE.finditer(report.prose):
+        if report.prose[: found.end()].splitlines()[-1].rstrip() != PAGE_BREAK:
+            shortcodes = f"{PAGE_BREAK}; {{{{< include FILE >}}}}, of a file in the report's folder"
+            what = f"not in the dialect: {found[0]}; known, on a line alone: {shortcodes}"
+            yield Fault(report.line(found.start()), what)
+    for found in METADATA.finditer(report.prose):
         yield Fault(report.line(found.start()), f"not in the dialect: {found[0]}")
 
 

@@ -15,6 +15,7 @@ import yaml
 
 from literate.reader import ROOT
 from literate.report import Report
+from render import check
 from render.dialect import ReportError, read
 from render.execute import Session
 from render.keys import salt
@@ -23,10 +24,12 @@ from render.weave import weave
 CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
 # Settings in _quarto.yml that this route has built in.
 FIXED = yaml.safe_load(
-    "{lang: en, execute: {echo: false, warning: true}, crossref: {eq-prefix: Equation}}"
+    "{lang: en, date-format: D MMMM YYYY, execute: {echo: false, warning: true}, "
+    "crossref: {eq-prefix: Equation}}"
 )
 Profile = Mapping[str, Any]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+LINE = re.compile(r"^report\.qmd:(\d+)")  # of the text with included files, in an error
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
 NAMED = r"(?:label|citation|resource|sequence|at /.*/)[\s`<]*([^\s,)>]+)|(@[\w-]+)|math\s*([^,\n]+)"
 
@@ -43,6 +46,8 @@ def render(
     if any(CONFIG.get(key) != value for key, value in FIXED.items()):
         raise ReportError(f"_quarto.yml: without Quarto, nothing else is known than {FIXED}")
     report = read(source)
+    for line, what in sorted(check.faults(report, source.parent)):
+        raise ReportError(f"{report.where(line)}: {what}")
     meta = metadata(report, to) | profile.get("format", {}).get(to, {})
     target = output / meta["output-file"]
     output.mkdir(parents=True, exist_ok=True)
@@ -54,10 +59,13 @@ def render(
         product = convert(text, meta, to, folder / target.name, source.parent)
         product.replace(target)
     except subprocess.CalledProcessError as error:
-        raise located(source, f"Pandoc: {error.stderr.decode().strip()}") from error
+        raise located(report, f"Pandoc: {error.stderr.decode().strip()}") from error
     except typst.TypstError as error:
-        said = str(error.diagnostic).partition("error: ")  # after warnings
-        raise located(source, f"Typst: {said[2]}") from error
+        _, _, said = str(error.diagnostic).partition("error: ")  # after warnings
+        raise located(report, f"Typst: {said}") from error
+    except ReportError as error:
+        said = LINE.sub(lambda found: report.where(int(found[1])), str(error))
+        raise ReportError(said) from error
     finally:
         shutil.rmtree(folder)
     return target
@@ -68,6 +76,8 @@ def metadata(report: Report, to: str) -> dict[str, Any]:
     echo = {"echo": CONFIG["execute"]["echo"]}
     meta = echo | CONFIG | CONFIG["format"][to] | report.front | {"jupyter": KERNEL}
     meta["author"] = [author["name"] for author in report.front.get("author") or []]
+    if "date" in meta:
+        meta["date"] = f"{meta['date'].day} {meta['date']:%B %Y}"
     return meta
 
 
@@ -75,7 +85,9 @@ def convert(text: str, meta: Mapping[str, Any], to: str, product: Path, folder: 
     """Make the file `product` of Markdown, in which paths begin at `folder`."""
     if to == "ipynb":
         title = f"# {meta.get('title', '')} {{-}}"
-        text = "\n\n".join([title, meta.get("subtitle", ""), ", ".join(meta["author"]), text])
+        lines = [title, meta.get("subtitle", ""), ", ".join(meta["author"]), meta.get("date", "")]
+        text = "\n\n".join([*lines, meta.get("abstract", ""), text])
+        meta = {key: value for key, value in meta.items() if key != "abstract"}
     written = product.with_suffix(".typ") if to == "typst" else product
     command = [pypandoc.get_pandoc_path(), f"--defaults={ROOT}/render/pandoc.yml"]
     command.append(f"--output={written}")
@@ -84,15 +96,18 @@ def convert(text: str, meta: Mapping[str, Any], to: str, product: Path, folder: 
     markdown = f"---\n{yaml.safe_dump(dict(meta))}---\n\n{text}".encode()
     subprocess.run(command, input=markdown, capture_output=True, cwd=folder, check=True)
     if to == "typst":
-        typst.compile(str(written), output=str(product), root="/")
+        _, warnings = typst.compile_with_warnings(str(written), output=str(product), root="/")
+        for warning in warnings:
+            if warning.message.startswith("unknown font family"):
+                raise ReportError(f"Typst: {warning.message}; see `mainfont`")
     return product
 
 
-def located(source: Path, message: str) -> ReportError:
-    """The message, after the first line of the source that has what the message names."""
+def located(report: Report, message: str) -> ReportError:
+    """The message, after the first line of the report that has what the message names."""
     names = [name for groups in re.findall(NAMED, message) for name in groups if len(name) > 1]
     for name in sorted(names, key=len, reverse=True):
-        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(report.text.splitlines(), start=1):
             if name in line:
-                return ReportError(f"{source.name}:{number}: {message}")
+                return ReportError(f"{report.where(number)}: {message}")
     return ReportError(message)

@@ -2,11 +2,90 @@
 
 local filters = dofile(pandoc.path.directory(PANDOC_SCRIPT_FILE) .. "/shared.lua")
 local names = { eq = "Equation", fig = "Figure", tbl = "Table", lst = "Listing", sec = "Section" }
+local theorems = { thm = "Theorem", lem = "Lemma", cor = "Corollary", prp = "Proposition",
+  cnj = "Conjecture", def = "Definition", exm = "Example", exr = "Exercise" }
+local callouts = { note = "0758E5", tip = "00A047", warning = "EB9113", caution = "FC5300", important = "CC1914" }
 local environments = { fig = "figure", lst = "codelisting" }  -- of LaTeX
-local counts, sections = { fig = 0, tbl = 0, lst = 0 }, { 0, 0 }
+local counts, proven, sections = { fig = 0, tbl = 0, lst = 0 }, {}, { 0, 0 }
 local html, typst, latex = FORMAT:match("html"), FORMAT == "typst", FORMAT == "latex"
 
 local function raw(format, ...) return pandoc.Inlines(pandoc.RawInline(FORMAT, format:format(...))) end
+
+-- A caption and an image that stand alone are a figure, as a div that ends in its caption.
+local function figure(paragraph)
+  local image = paragraph.content[1]
+  if #paragraph.content > 1 or image.t ~= "Image" or image.identifier == "" then return end
+  local label, caption = image.identifier, image.caption
+  image.identifier, image.caption = "", {}
+  return pandoc.Div({ pandoc.Para(image), pandoc.Para(caption) }, { id = label })
+end
+
+local breaks = { typst = "#pagebreak()", latex = "\\newpage{}", html = '<div style="page-break-after: always;"></div>' }
+local function page_break(paragraph)
+  if pandoc.utils.stringify(paragraph) ~= "{{< pagebreak >}}" then return end
+  local written = breaks[html and "html" or FORMAT]
+  return written and pandoc.RawBlock(FORMAT, written) or {}
+end
+
+-- The heading that a div begins with, or its title.
+local function title_of(div)
+  local first = div.content[1]
+  if first and first.t == "Header" then return div.content:remove(1).content end
+  local title = div.attributes.title
+  return title and pandoc.utils.blocks_to_inlines(pandoc.read(title, "markdown").blocks)
+end
+
+local function callout(div)
+  local kind = (div.classes[1] or ""):match("^callout%-(%l+)$")
+  if not kind then return end
+  local title = title_of(div) or pandoc.Inlines(kind:sub(1, 1):upper() .. kind:sub(2))
+  local colour = callouts[kind]
+  if typst then
+    local before, between = raw("#callout(title: ["), raw('], icon_color: rgb("#%s"), body: [', colour)
+    return pandoc.Blocks(pandoc.Plain(before .. title .. between)) .. div.content .. { pandoc.Plain(raw("])")) }
+  elseif latex then
+    local before = raw("\\begin{callout}{%s}{", colour)
+    return pandoc.Blocks(pandoc.Plain(before .. title .. raw("}"))) .. div.content .. { pandoc.Plain(raw("\\end{callout}")) }
+  elseif html then
+    local head = pandoc.Div(pandoc.Plain(title), { class = "callout-header" })
+    return pandoc.Div({ head, pandoc.Div(div.content, { class = "callout-body" }) }, { class = "callout callout-" .. kind })
+  end
+  return pandoc.BlockQuote(pandoc.Blocks(pandoc.Para(pandoc.Strong(title))) .. div.content)
+end
+
+local function begin_with(inlines, blocks)
+  if not blocks[1] or blocks[1].t ~= "Para" then blocks:insert(1, pandoc.Para({})) end
+  blocks[1].content = inlines .. blocks[1].content
+  return blocks
+end
+
+local function proof(div)
+  if not div.classes:includes("proof") then return end
+  if latex then
+    return pandoc.Blocks(pandoc.RawBlock(FORMAT, "\\begin{proof}")) .. div.content .. { pandoc.RawBlock(FORMAT, "\\end{proof}") }
+  end
+  return pandoc.Div(begin_with(pandoc.Inlines({ pandoc.Emph("Proof"), ".", pandoc.Space() }), div.content), { class = "proof" })
+end
+
+local function theorem(div)
+  local label = div.identifier
+  local kind = label:match("^(%l+)%-")
+  local name = theorems[kind]
+  if not name then return end
+  proven[kind] = (proven[kind] or 0) + 1
+  define(label, proven[kind])
+  local title = title_of(div)
+  if latex then
+    local before = raw("\\begin{%s}", name:lower())
+    if title then before = before .. raw("[{") .. title .. raw("}]") end
+    local after = pandoc.RawBlock(FORMAT, "\\end{" .. name:lower() .. "}")
+    return pandoc.Blocks(pandoc.Plain(before .. raw("\\label{%s}", label))) .. div.content .. { after }
+  end
+  local number = pandoc.Inlines(name .. " " .. proven[kind])
+  if title then number = number .. pandoc.Inlines(" (") .. title .. { pandoc.Str(")") } end
+  if typst then number:insert(pandoc.Str(".")) end
+  return pandoc.Div(begin_with(pandoc.Inlines({ pandoc.Strong(number), pandoc.Space() }), div.content), { id = label, class = "theorem" })
+end
 
 local function header(element)
   local level = element.level
@@ -91,15 +170,19 @@ end
 local function image(element)
   local alt = element.attributes["fig-alt"] or ""
   element.caption, element.attributes["fig-alt"] = pandoc.Inlines(alt), nil
+  if element.identifier ~= "" then fail(element.identifier .. ": an image with a caption stands alone, in a paragraph of its own") end
   if not typst then return element end
   local file = element.src:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
   file = pandoc.path.join({ pandoc.system.get_working_directory(), file })
-  return raw('#image("%s", alt: %q)', file, alt)
+  local width = element.attributes.width
+  if width then width = width:gsub("^([%d.]+)px$", function(pixels) return 0.75 * pixels .. "pt" end) end
+  return raw('#box(image("%s", alt: %q, width: %s))', file, alt, width or "auto")
 end
 
 local function reference(cite)
   local id, mode = cite.citations[1].id, cite.citations[1].mode
-  local name = names[id:match("^(%a+)%-")]
+  local kind = id:match("^(%a+)%-")
+  local name = names[kind] or theorems[kind]
   if not name then return end
   if #cite.citations > 1 or #cite.citations[1].prefix > 0 or mode == "NormalCitation" then
     fail("write @" .. id .. " or, for the number alone, [-@" .. id .. "]")
@@ -113,6 +196,8 @@ local function fold(block)
   return { pandoc.RawBlock("html", "<details><summary>Code</summary>"), block, pandoc.RawBlock("html", "</details>") }
 end
 
+table.insert(filters, 1, { Para = function(each) return figure(each) or page_break(each) end })
+table.insert(filters, { Div = function(each) return callout(each) or theorem(each) or proof(each) end })
 table.insert(filters, { traverse = "topdown", Header = header, Div = float, Table = float })
 table.insert(filters, { Inlines = equations, Image = image, Cite = reference, CodeBlock = fold, Div = environment })
 return filters

@@ -5,14 +5,13 @@ As a program, `python -m render.lint`, it prints them; the exit status is 1 if t
 
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from literate.reader import REPORT, read
 from literate.report import Fault, Report
 from literate.source import statements
-from render import dialect
+from render import check, dialect
 
 # LaTeX that is lost or badly set on the way to Typst, and what to write instead.
 LATEX = {
@@ -50,6 +49,7 @@ def lint(path: Path = REPORT) -> list[str]:
     """Every fault as `report.qmd:LINE: what`, in the order of lines."""
     report = read(path)
     faults = [
+        *check.faults(report, path.parent),
         *dialect.faults(report),
         *_latex(report),
         *_outside(report),
@@ -59,7 +59,7 @@ def lint(path: Path = REPORT) -> list[str]:
         *_wide_code(report),
         *_macros_in_captions(report),
     ]
-    return [f"{path.name}:{line}: {what}" for line, what in sorted(set(faults))]
+    return [f"{report.where(line)}: {what}" for line, what in sorted(set(faults))]
 
 
 def _latex(report: Report) -> Iterator[Fault]:
@@ -81,20 +81,14 @@ def _outside(report: Report) -> Iterator[Fault]:
 
 
 def _labels(report: Report) -> Iterator[Fault]:
-    given = Counter(label.name for label in report.labels)
     mentioned = {reference.name for reference in report.references} | set(statements())
     displays = {display.label for display in report.displays}
     for label in report.labels:
-        name, times = label.name, given[label.name]
-        if times > 1:
-            yield Fault(label.line, f"label {name} is given {times} times")
+        name = label.name
         if name.startswith(NUMBERED) and name not in mentioned:
             yield Fault(label.line, f"{name} is never referred to")
         if name.startswith("eq-") and name not in displays:
             yield Fault(label.line, f"{name} follows no display on its last line")
-    for reference in report.references:
-        if reference.name not in given:
-            yield Fault(reference.line, f"reference to @{reference.name}, which nothing bears")
 
 
 def _figures(report: Report) -> Iterator[Fault]:

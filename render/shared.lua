@@ -1,5 +1,5 @@
 -- Used by both routes. In code, `# @eq-x` becomes the number of that equation; divs of class
--- abstract and result get their form; the date is that of the last commit.
+-- abstract and result get their form; what the front matter says reaches each format.
 
 numbers = {}  -- of whatever bears a label
 local typst, latex, notebook = FORMAT == "typst", FORMAT == "latex", FORMAT == "ipynb"
@@ -17,6 +17,24 @@ end
 
 function label_in(inline)
   return inline.t == "Str" and inline.text:match("^{#(eq%-[%w_-]+)}$")
+end
+
+-- What stands for other formats goes before anything is counted; Quarto counts it not, either.
+local ours = latex and "pdf" or FORMAT:match("html") or FORMAT
+local function is_meant(behavior, condition, format)
+  return (behavior == "content-visible") == ((condition == "when-format") == (format == ours))
+end
+
+local function choose(element)
+  local behavior = element.classes:find_if(function(class) return class:match("^content%-") end)
+  if not behavior then return end
+  local condition, format = table.unpack(element.attributes[1])
+  return is_meant(behavior, condition, format) and element.content or {}
+end
+
+local function choose_for_quarto(block)
+  local condition, formats = next(block.condition)
+  if not is_meant(block.behavior, condition, formats[1]) then return {} end
 end
 
 local function count_equation(str)
@@ -83,6 +101,12 @@ local function is_float(block)
   return (block.classes[1] or ""):match("^cell") and block.content:find_if(is_float) ~= nil
 end
 
+local function is_break(block)  -- of a page, which no block can have within
+  if block.t == "RawBlock" then return block.text:match("page") end
+  local first = block.t == "Para" and #block.content == 1 and block.content[1]
+  return first and first.t == "Span" and first.attributes.__quarto_custom_type == "Shortcode"
+end
+
 local function has_image(block)
   local found = false
   block:walk({ Image = function() found = true end })
@@ -123,7 +147,7 @@ local function sink(doc)
   end
   for _, block in ipairs(doc.blocks) do
     local float = is_float(block)
-    if block.t == "Header" or float and floats and #rest > 0 then close() end
+    if block.t == "Header" or is_break(block) or float and floats and #rest > 0 then close() end
     if float and not floats then floats, rest = pandoc.Blocks({}), pandoc.Blocks({}) end
     local target = float and floats or floats and rest or blocks
     target:insert(block)
@@ -168,15 +192,62 @@ local function natural_widths(tbl)
   return tbl
 end
 
+-- An abstract of the front matter is one of the text.
+local function move_abstract(doc)
+  local abstract = doc.meta.abstract
+  if not abstract then return end
+  doc.meta.abstract = nil
+  local blocks = pandoc.utils.type(abstract) == "Blocks" and abstract or { pandoc.Para(abstract) }
+  doc.blocks:insert(1, pandoc.Div(blocks, { class = "abstract" }))
+  return doc
+end
+
+-- Without a date, a document has that of the last commit.
 local function date(meta)
   local git = "git log -1 --format=%cd '--date=format:%-d %B %Y' 2>/dev/null || true"
-  local text = pandoc.pipe("sh", { "-c", git }, ""):match("[^\n]+")
-  if text then meta["commit-date"], meta.date = pandoc.MetaString(text), pandoc.MetaString(text) end
+  local text = not meta.date and pandoc.pipe("sh", { "-c", git }, ""):match("[^\n]+")
+  if text then meta.date = pandoc.MetaString(text) end
+end
+
+-- Text without markup, for running heads and for what a file says of itself: in Typst, a string.
+local function plain(inlines)
+  local text = pandoc.utils.stringify(inlines)
+  if typst then return pandoc.Inlines(pandoc.RawInline("typst", ("%q"):format(text))) end
+  local escaped = pandoc.write(pandoc.Pandoc(pandoc.Plain(pandoc.Str(text))), "latex-smart")
+  return pandoc.Inlines(pandoc.RawInline("latex", escaped))
+end
+
+-- Typst and LaTeX have other names for the same paper and margins.
+local papers = { typst = { letter = "us-letter" }, latex = { ["us-letter"] = "letter" } }
+local margins = { x = "hmargin", y = "vmargin" }
+local function page(meta)
+  local paper = meta.papersize and pandoc.utils.stringify(meta.papersize)
+  local renamed = (papers[FORMAT] or {})[paper]
+  if renamed then meta.papersize = pandoc.MetaString(renamed) end
+  if latex and meta.margin then
+    meta.geometry = pandoc.List()
+    for side, width in pairs(meta.margin) do
+      meta.geometry:insert((margins[side] or side) .. "=" .. pandoc.utils.stringify(width))
+    end
+  end
+end
+
+local function front(meta)
+  date(meta)
+  page(meta)
+  if typst then
+    meta["plain-title"] = plain(meta.title or "")
+    meta["plain-author"] = pandoc.List(meta.author or {}):map(plain)
+  elseif latex and meta.title then
+    meta["title-meta"] = plain(meta.title)
+  end
   return meta
 end
 
 return {
+  { Div = choose, Span = choose, ConditionalBlock = choose_for_quarto },
+  { Pandoc = move_abstract },
   { RawBlock = drop, Str = count_equation, Div = open_cell },
   { Blocks = stick, CodeBlock = code_cell, Image = embed, Pandoc = sink },
-  { Math = upright, CodeBlock = number_code, Div = environment, Table = natural_widths, Meta = date },
+  { Math = upright, CodeBlock = number_code, Div = environment, Table = natural_widths, Meta = front },
 }

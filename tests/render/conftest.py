@@ -121,13 +121,14 @@ def squeezed(pdf: Path) -> str:
 def for_quarto(folder: Path, text: str) -> None:
     """A report in a folder, with what Quarto needs beside it."""
     for name in ("render", "_quarto.yml"):
-        (folder / name).symlink_to(ROOT / name)
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     write(folder, text)
 
 
-def quarto(folder: Path, *options: str) -> None:
+def quarto(folder: Path, *options: str, python: Path | str = sys.executable) -> None:
     """Render with Quarto. Raises CalledProcessError."""
-    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"QUARTO_PYTHON": str(python), "PYTHONPATH": str(ROOT)}
     command = [QUARTO, "render", *options, "--no-execute-daemon"]
     subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
 
@@ -136,3 +137,15 @@ def by_quarto(folder: Path, to: str) -> Path:
     """Render the report of a folder with Quarto, and return the file."""
     quarto(folder, "report.qmd", "--to", to)
     return folder / "_output" / direct.CONFIG["format"][to]["output-file"]
+
+
+def directly(folder: Path, to: str) -> Path:
+    """Render the report of a folder without Quarto, and return the file."""
+    session = Session(folder / "cache.json")
+    try:
+        return direct.render(folder / "report.qmd", to, session, folder)
+    finally:
+        session.close()
+
+
+ROUTES = pytest.mark.parametrize("route", [directly, pytest.param(by_quarto, marks=NEEDS_QUARTO)])

@@ -4,7 +4,7 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from literate.reader import equations, read
+from literate.reader import equations, parse, read
 from literate.source import line, statements
 from render import direct
 from render.dialect import ReportError
@@ -127,7 +127,7 @@ def test_settings_that_the_direct_route_has_built_in_are_not_ignored(
         (QUICK.replace("@eq-x", "@eq-y"), "qmd:8: .*\n?.*eq-y"),
         (QUICK.replace("@eq-x", "@fig-none"), "qmd:8: .*\n?.*fig-none"),
         (QUICK.replace("@eq-x", "[@nobody1999]"), "qmd:8: .*\n?.*nobody1999"),
-        (QUICK + "\n$$\nx\n$$ {#eq-x}\n", "qmd:6: .*\n?.*eq-x is defined twice"),
+        (QUICK + "\n$$\nx\n$$ {#eq-x}\n", "qmd:6: .*\n?.*eq-x is given 2 times"),
         (QUICK + "\n![](missing.png)\n", "qmd:10: .*\n?.*missing.png"),
         (QUICK + "\n$$\n\\intertext{no}\n$$\n", "qmd:11: .*\n?.*intertext"),
         (QUICK + "\n```python\na = 1  # @eq-none\n```\n", "eq-none"),
@@ -163,8 +163,8 @@ def test_numbers_in_listings_are_those_of_the_equations_in_the_pdf(tmp_path, ses
     assert re.findall(r"is (\d+)\.", pdf) == numbers
 
 
-def test_a_message_is_located_by_the_longest_name_in_it(tmp_path):
-    source = write(tmp_path, "@eq-a\n\n@eq-abc and eq-ab\n")
+def test_a_message_is_located_by_the_longest_name_in_it():
+    report = parse("@eq-a\n\n@eq-abc and eq-ab\n")
     for message, row in [("label eq-a, @eq-abc", 3), ("label eq-a", 1), ("math $x$, @eq-a", 1)]:
-        assert str(direct.located(source, message)) == f"report.qmd:{row}: {message}"
-    assert str(direct.located(source, "label eq-d is missing")) == "label eq-d is missing"
+        assert str(direct.located(report, message)) == f"report.qmd:{row}: {message}"
+    assert str(direct.located(report, "label eq-d is missing")) == "label eq-d is missing"

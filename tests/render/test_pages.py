@@ -17,7 +17,7 @@ from literate.reader import ROOT
 from render import direct
 from render.__main__ import REPORT
 from render.execute import Session
-from tests.render.conftest import NEEDS_LATEX, NEEDS_QUARTO, by_quarto, for_quarto
+from tests.render.conftest import NEEDS_LATEX, ROUTES, for_quarto
 
 pytestmark = pytest.mark.skipif(not shutil.which("pdftotext"), reason="there is no poppler")
 
@@ -240,6 +240,18 @@ def test_nothing_stands_beyond_the_margins(ink):
     ] == []
 
 
+def test_below_the_body_stands_the_number_of_the_page_alone(pdf, ink):
+    descent = 2  # mm
+    bottom = BODY[pdf.to][1] + descent
+    below = [page[round(bottom / HEIGHT * len(page)) :].any(axis=0) for page in ink]
+    columns = [np.flatnonzero(inked) * WIDTH / inked.size for inked in below]
+    assert [
+        number
+        for number, x in enumerate(columns, start=1)
+        if not x.size or max(abs(x - WIDTH / 2)) > 5
+    ] == []
+
+
 # --- the mechanism, where there is little to render ----------------------------------------------
 
 LINE = "line by line, and once more line by line, until there is no room left for one more line"
@@ -278,15 +290,7 @@ The end.
 """
 
 
-def directly(folder: Path, to: str) -> Path:
-    session = Session(folder / "cache.json")
-    try:
-        return direct.render(folder / "report.qmd", to, session, folder)
-    finally:
-        session.close()
-
-
-@pytest.mark.parametrize("route", [directly, pytest.param(by_quarto, marks=NEEDS_QUARTO)])
+@ROUTES
 @pytest.mark.parametrize("to", ["typst", pytest.param("pdf", marks=NEEDS_LATEX)])
 @pytest.mark.parametrize(("before", "after", "page"), [(1, 7, 0), (7, 7, 1), (7, 1, 1)])
 def test_float_that_does_not_fit_waits_and_the_text_of_its_section_fills_the_page(
