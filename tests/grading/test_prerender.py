@@ -7,7 +7,8 @@ from grading import editions, prerender
 from grading.rubric import load
 from literate.reader import REPORT, ROOT, parse
 from render import __main__ as command
-from render.dialect import FORMATS, faults
+from render.dialect import faults
+from render.options import FORMATS
 
 TEXT = REPORT.read_text(encoding="utf-8")
 
