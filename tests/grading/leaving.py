@@ -414,6 +414,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--functions", action="store_true", help="claims and functions alone")
     options = parser.parse_args(arguments)
     every = [c for c in changes() if not options.questions or c.question in options.questions]
+    every = [c for c in every if c.what not in ("", "log")] if options.functions else every
     chosen = random.Random(options.seed).sample(every, min(options.count, len(every)))
     rubric = functions_alone(load()) if options.functions else load()
     run, wrong = Remembering(trust.run if options.trust else runner()), 0
