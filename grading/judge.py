@@ -104,8 +104,8 @@ def _notices(
             yield f"{REPORT} has no section {{#{places.label_of(question)}}} for {question}"
         elif pdf and not place.page:
             yield f"the PDF has no section {place.section}: it was made from another report.qmd"
-    if not results.trained_again():
-        yield f"No run was trained again: {results.NOT_HERE}"
+    if why := results.not_again(rubric.run):
+        yield f"No run was trained again: {why}"
 
 
 def _authors(report: Report) -> tuple[str, ...]:

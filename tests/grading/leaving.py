@@ -160,7 +160,7 @@ LINES = {  # the line of the program that belongs to an item, by its label
 }
 CHANGES_OF_CODE = frozenset(LINES.values())
 SIGN = ("flip a sign", "replace a function", "drop a factor", "change a number")
-SHAPE = ("transpose", "swap factors", "swap an index", "change a size", "replace a quantity")
+SHAPE = ("swap an index", "swap factors", "change a size", "transpose", "replace a quantity")
 
 
 def changes() -> Iterator[Change]:
@@ -235,7 +235,9 @@ def _of_the_practical_part() -> Iterator[Change]:
     yield Change("p.7", "the wrong sign", in_chunk("tbl-compare", pairs, wrong))
     yield Change("p.8", "no table", hidden("tbl-epoch"))
     yield Change("p.8", "other times", in_chunk("tbl-epoch", "looped,", "matrix,"))
-    yield Change("p.8", "rows the wrong way round", in_chunk("tbl-epoch", "{", "{'': matrix, "))
+    yield Change(
+        "p.8", "rows the wrong way round", in_chunk("tbl-epoch", '{"loop', '{"": matrix, "loop')
+    )
     yield Change("p.9", "no log", _without_logs, "log")
     yield Change("p.9", "a log with five figures", in_logs(lambda cells: cells[:-1]), "log")
     yield Change("p.9", "no listing", hidden("log-excerpt"))
