@@ -9,7 +9,6 @@ import pytest
 from mlp.data import ROOT, Dataset, Splits
 from mlp.lab import origin
 
-
 READING = {"mlp.files", "mlp.messages"}  # what data and settings are read by
 
 
