@@ -36,7 +36,7 @@ $(VENV)/quarto.stamp: $(VENV)/requirements.stamp
 
 .PHONY: report
 report: $(VENV)/quarto.stamp  ## render report.qmd to _output/report.pdf (ROUTE=quarto|direct|auto)
-	@$(RUN) -m render --route $(ROUTE)
+	@$(RUN) -m render --route $(ROUTE) $(addprefix --profile ,$(PROFILE))
 
 .PHONY: quarto
 quarto:  ## try again to install the Quarto program, which GitHub must be in reach for
@@ -49,8 +49,7 @@ preview: $(VENV)/quarto.stamp  ## render again on every save
 
 .PHONY: test
 test: $(VENV)/requirements-dev.stamp  ## run the tests and check every derivation
-	@$(RUN) -m derivations
-	@$(RUN) -m pytest
+	@$(RUN) -m derivations; checked=$$?; $(RUN) -m pytest && exit $$checked
 
 .PHONY: derivations
 derivations: $(VENV)/requirements.stamp  ## hold the mathematics of report.qmd against what is asked, a line per question
@@ -82,15 +81,23 @@ $(VENV)/requirements-torch.stamp: $(VENV)/requirements-bench.stamp
 bench: $(VENV)/requirements-torch.stamp  ## measure times; writes results/bench/
 	@$(RUN) -m mlp bench
 
+.PHONY: handout
+handout: $(VENV)/requirements.stamp  ## the students' edition: _output/handout/, and a zip of it
+	@$(RUN) -m grading.handout
+
 .PHONY: grade
-grade:  ## what a grader does: check, test and render from nothing, in a fresh clone beside this one
-	@folder=$$(mktemp -d ../grade.XXXXXX); trap "rm -rf $$folder" EXIT; git clone -q . $$folder \
-	  && bash $$folder/.ci/run && mkdir -p _output && cp $$folder/_output/report.pdf _output/graded.pdf \
-	  && echo "All of it holds; the report rendered there is _output/graded.pdf"
+grade: $(VENV)/requirements.stamp  ## grade this project, or OF=folder, zip or git revision, into _output/grade/
+	@$(RUN) -m grading $(OF)
+
+.PHONY: fresh
+fresh:  ## check, test and render from nothing, in a fresh clone beside this one
+	@folder=$$(mktemp -d ../fresh.XXXXXX); trap "rm -rf $$folder" EXIT; git clone -q . $$folder \
+	  && bash $$folder/.ci/run && mkdir -p _output && cp $$folder/_output/report.pdf _output/fresh.pdf \
+	  && echo "All of it holds; the report rendered there is _output/fresh.pdf"
 
 .PHONY: submission
-submission: report  ## what a student hands in: PDF and sources, the names on top of each, in one zip
-	@$(RUN) -m render.submission
+submission: $(VENV)/quarto.stamp  ## what a student hands in: PDF and sources, names on top of each, in one zip (FORCE=1)
+	@$(RUN) -m render.submission --route $(ROUTE) $(if $(FORCE),--force)
 
 PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
   --custom-compile-command 'make pins' pyproject.toml --extra lab --extra report

@@ -15,7 +15,8 @@ In reading order:
 * `definitions`, `points`, `evaluate`, `verify`: what a statement is worth at points, and tried;
 * `forms`, `rewrite`, `arithmetic`, `calculus`, `entries`, `reasons`: normal forms and what a reason
   allows; `proofs`: paths of such steps; `emptiness`: what says nothing;
-* `claims`, `inline`, `examine`: what is found; `support`: on what it rests; `program`: the code.
+* `claims`, `inline`, `examine`: what is found; `support`: on what it rests; `program`: the code;
+* `feedback`: what a student is told of all this.
 
 A display may be preceded by a comment for the checker, `<!-- check: x \neq 0 -->`, which says where
 its statements hold, if the question allows that domain. A new letter is defined by a display of its
@@ -24,9 +25,9 @@ own (u = …) before it is used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from derivations.examine import Examination, examine
+from derivations.points import POINTS, SIZES
 from derivations.program import faults
 from derivations.questions import load
 from derivations.support import Support, supports
@@ -41,6 +42,7 @@ class Summary:
 
     questions: int
     claims: int
+    asked: int  # of these, by the assignment
     proven: int
     displays: int
     steps: int
@@ -51,10 +53,20 @@ class Summary:
     lines: int  # of the program
     failed: int
 
+    @property
+    def in_words(self) -> str:
+        """A sentence, without its full stop: how many steps are proven, and what the others are."""
+        proven = "are proven for all sizes and all values"
+        if not self.numeric:
+            return f"All {self.steps} steps {proven}"
+        others = "other one holds" if self.numeric == 1 else f"other {self.numeric} hold"
+        points = f"at {POINTS} points of {len(SIZES)} sets of sizes"
+        return f"{self.symbolic} of {self.steps} steps {proven}, the {others} {points}"
 
-def summary(path: Path = REPORT) -> Summary:
-    """Examine the report and count; some seconds, and far less once it has been examined."""
-    return count(examine(path.read_text(encoding="utf-8")), faults(load()))
+
+def summary(text: str) -> Summary:
+    """Examine a report and count; some seconds, and far less once it has been examined."""
+    return count(examine(text), faults(load()))
 
 
 def count(examination: Examination, wrong_lines: Sequence[str] = ()) -> Summary:
@@ -66,6 +78,7 @@ def count(examination: Examination, wrong_lines: Sequence[str] = ()) -> Summary:
     return Summary(
         questions=len(examination.answers),
         claims=len(answers),
+        asked=sum(a.claim.asked for a in answers),
         proven=sum(a.proven for a in answers),
         displays=len(examination.verdicts),
         steps=len(steps),

@@ -148,7 +148,7 @@ def foreign(node: Node, inside: frozenset[Node]) -> Node | None:
             return node
         if node.op == "indicator":
             parts = [side for side in parts[0].args if side.op != "number"]
-    elif node.op == "index":
+    elif node.op in ("index", "shaped"):
         parts = parts[:1]
     elif node.op == "sum":
         parts = parts[-1:]

@@ -1,6 +1,6 @@
-"""Two circles: the decision regions of networks, and a run that should have stopped early."""
+"""Two circles: the decision regions of networks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -9,19 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from figures.curves import draw_curves
 from figures.style import CLASS_COLOURS, SMALL, WIDTH
 from mlp.data import Dataset
 from mlp.functions import Array
 from mlp.model import Params, fprop
-from mlp.train import Record, evaluate
+from mlp.train import evaluate
 
 REGION_COLOURS = ("#8DB4D6", "#DCE5EC", "#FDEAD9")  # ever lighter, so that grey tells them apart
 MARKERS = ("o", "^")  # of class 0 and class 1
-EDGE = 1.35  # of the square that a panel shows, beyond the circle of radius 1
+EDGE = 1.15  # of the square that a panel shows, beyond the circle of radius 1
 SIDE = 136  # grid points along it
 SHADES = 10
-HEIGHT = 1.85  # inches, of a row of panels with its titles
+TITLES = 0.35  # inches, above and below a panel
 
 
 class Panel(NamedTuple):
@@ -34,39 +33,18 @@ class Panel(NamedTuple):
     ringed: Array = np.empty((0, 2))  # (n, 2)
 
 
-def errors(panels: Iterable[Panel]) -> tuple[list[float], list[float]]:
-    """Training and validation errors of the panels."""
-    training, validation = [], []
-    for panel in panels:
-        training.append(evaluate(panel.params, panel.train)[0])
-        validation.append(evaluate(panel.params, panel.valid)[0])
-    return training, validation
-
-
 def regions(panels: Sequence[Panel], columns: int = 4) -> Figure:
     """Decision regions in a grid; each panel says its training and validation error.
 
     Shaded by the probability of class 1; the line is where both classes are equally probable.
     """
     rows = -(-len(panels) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, HEIGHT * rows), sharex=True, sharey=True, squeeze=False
-    )
+    size = WIDTH, (WIDTH / columns + TITLES) * rows
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for ax, panel in zip(axes.flat, panels, strict=False):
         draw_regions(ax, panel)
     for ax in axes.flat[len(panels) :]:
         ax.set_visible(False)
-    return figure
-
-
-def early_stopping(panels: Sequence[Panel], records: Sequence[Record], chosen: int) -> Figure:
-    """Decision regions at several epochs of one run, above its curves with the chosen epoch."""
-    below = 2.05  # inches, for the curves
-    figure = plt.figure(figsize=(WIDTH, HEIGHT + below))
-    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(HEIGHT, below))[:, 0]
-    for ax, panel in zip(upper.subplots(1, len(panels)), panels, strict=True):
-        draw_regions(ax, panel)
-    draw_curves(lower.subplots(1, 2), records, chosen, ("train", "valid"))
     return figure
 
 
@@ -75,7 +53,7 @@ def draw_regions(ax: Axes, panel: Panel) -> None:
     _shade(ax, panel.params)
     _points(ax, panel.train)
     ax.plot(*panel.ringed.T, "o", mfc="none", mec="black", ms=5.5, mew=0.5)
-    (training,), (validation,) = errors([panel])
+    training, validation = (evaluate(panel.params, part)[0] for part in (panel.train, panel.valid))
     ax.set_title(panel.title, pad=3)
     below = rf"train {100 * training:.1f} %, valid {100 * validation:.1f} %"
     ax.set_xlabel(below, fontsize=SMALL)

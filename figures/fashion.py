@@ -10,39 +10,35 @@ from mlp.data import CLASSES
 from mlp.functions import Array
 
 SIDE = 28  # pixels
-ROW = 0.85  # inches, for a row of images with their classes
+CELL = (47, 40)  # pixels of an image with its classes above and below it, rows and columns
 DARK = 300  # a count whose square is dark, so that it is written in white
 
 
 def examples(X: Array, y: Array, predicted: Array, columns: int = 10) -> Figure:
     """Images in a grid, each with its true class, and with the predicted one where it differs.
 
-    Images X, (n, 784), their classes y and the predicted ones, (n,).
+    Images X, (n, 784), their classes y and the predicted ones, (n,). All are one picture in one
+    pair of axes, as matplotlib takes long for each of these.
     """
+    height, width = CELL
     rows = -(-len(y) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, ROW * rows), squeeze=False)
-    for ax in axes.flat:
-        ax.axis("off")
-    for ax, image, true, guess in zip(axes.flat, X, y, predicted, strict=False):
-        ax.imshow(image.reshape(SIDE, SIDE), cmap="gray_r", interpolation="nearest")
-        ax.set_title(CLASSES[true], fontsize=SMALL, pad=2)
+    picture = np.zeros((rows * height, columns * width))
+    figure, ax = plt.subplots(figsize=(WIDTH, WIDTH * len(picture) / (columns * width)))
+    ax.axis("off")
+    for place, (image, true, guess) in enumerate(zip(X, y, predicted, strict=True)):
+        top, left = place // columns * height + 9, place % columns * width + (width - SIDE) // 2
+        picture[top : top + SIDE, left : left + SIDE] = image.reshape(SIDE, SIDE)
+        _write(ax, left, top - 2, CLASSES[true], "bottom", "black")
         if guess != true:
-            _write_below(ax, CLASSES[guess])
+            _write(ax, left, top + SIDE, CLASSES[guess], "top", CLASS_COLOURS[1])
+    ax.imshow(picture, cmap="gray_r", interpolation="nearest")
     return figure
 
 
-def _write_below(ax: Axes, text: str) -> None:
-    """Write a class that was predicted wrongly."""
-    ax.text(
-        0.5,
-        -0.04,
-        text,
-        ha="center",
-        va="top",
-        fontsize=SMALL,
-        color=CLASS_COLOURS[1],
-        transform=ax.transAxes,
-    )
+def _write(ax: Axes, left: int, y: int, text: str, align: str, colour: str) -> None:
+    """Write a class above or below an image that begins at a column of pixels."""
+    x = left + (SIDE - 1) / 2
+    ax.text(x, y, text, ha="center", va=align, fontsize=SMALL, color=colour)
 
 
 def notice(text: str) -> Figure:

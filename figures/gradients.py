@@ -6,7 +6,7 @@ import numpy as np
 
 from figures.tables import fixed, scientific, table
 from mlp.functions import Array
-from mlp.gradcheck import Row, differences
+from mlp.gradcheck import Row, derivative_errors
 from mlp.model import Params
 
 Function = Callable[[Array], Array]
@@ -21,13 +21,13 @@ def symbol(name: str) -> str:
 
 
 def derivatives_table(stated: Mapping[str, tuple[Function, Function]], x: Array) -> str:
-    """The largest relative error over points x, (n,), of numerical derivatives, by the stated ones.
+    """The largest relative error, over points x, (n,), between stated and numerical derivatives.
 
     `stated` has a function and its derivative for each symbol.
     """
     rows = []
     for name, (f, f_prime) in stated.items():
-        found = differences(f, f_prime, x)
+        found = derivative_errors(f, f_prime, x)
         rows.append([name, scientific(found.complex_step), scientific(found.central)])
     head = ["stated derivative", "against complex step", "against central difference"]
     return table(head, rows, "lrr")

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.curves import PARTS
+from figures.curves import KINDS, PARTS
 from figures.style import BLUE, ORANGE
 from figures.tables import DASH, percent, scientific, table
 from mlp.lab.ensemble import Record as Averaged
@@ -58,6 +58,16 @@ def _draw_averages(ax: Axes, nets: Sequence[Averaged]) -> None:
     ax.legend()
 
 
+def runs_table(over_runs: Mapping[str, Any]) -> str:
+    """The six figures of an experiment at the chosen epochs: mean ± deviation over its runs."""
+    rows = []
+    for name, scale, label in KINDS:
+        cells = [over_runs[f"{part}_{name}"] for part in PARTS]
+        digits = [f"{scale * c['mean']:.3f} ± {scale * c['std']:.3f}" for c in cells]
+        rows.append([label, *digits])
+    return table(["", *(part.name for part in PARTS.values())], rows, "lrrr")
+
+
 def errors_table(over_runs: Mapping[str, Mapping[str, Any]], average: Averaged, n: int) -> str:
     """Errors of each rung in percent, on validation and test examples; the last rung is an average.
 
@@ -104,8 +114,7 @@ def _told_settings(s: Settings) -> dict[str, str]:
         r"whitening $\varepsilon$": f"{s.whiten:g}" if s.whiten else DASH,
         "training images": _told_images(s),
         "averaged answers": "to image and mirror image" if s.mirrored else DASH,
-        "epochs, at most": str(s.epochs),
-        "patience in epochs": str(s.patience) if s.patience < s.epochs else DASH,
+        "epochs": str(s.epochs),
     }
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from figures.style import BLUE, WIDTH
-from figures.tables import fixed, percent, scientific, table
+from figures.tables import percent, scientific, table
 
 Trial = Mapping[str, Any]  # settings and figures of a trial, as `search.table` gives them
 
@@ -42,32 +42,37 @@ def _scatter(ax: Axes, trials: Sequence[Trial], name: str, look: dict[str, Any])
     ax.plot([trial[name] for trial in trials], errors, "o", **look)
 
 
-def trials_table(trials: Sequence[Trial]) -> str:
-    """Sizes and step of each trial, the epochs trained, its lowest validation error."""
+def finalists_table(finalists: Sequence[Trial], names: Mapping[str, str]) -> str:
+    """Settings of each finalist, and mean and deviation over seeds of its validation error.
+
+    `names` gives the head of the column of each setting.
+    """
     rows = [
-        [
-            str(trial["d_h"]),
-            str(trial["K"]),
-            fixed(trial["eta"], 3),
-            str(trial["epochs"]),
-            percent(trial["valid_error"]),
-        ]
-        for trial in trials
+        [*(setting(trial[name]) for name in names), mean_and_deviation(trial)]
+        for trial in finalists
     ]
-    head = ["$d_h$", "$K$", r"$\eta$", "epochs trained", "validation error / %"]
-    return table(head, rows, "rrrrr")
+    head = [*names.values(), "validation error / %"]
+    return table(head, rows, "r" * len(head))
 
 
-def strengths_table(trials: Sequence[Trial]) -> str:
-    """Strengths of each trial's elastic net on W1, the epochs trained, its lowest error."""
-    rows = [
-        [
-            scientific(trial["l11"]),
-            scientific(trial["l12"]),
-            str(trial["epochs"]),
-            percent(trial["valid_error"]),
-        ]
-        for trial in trials
-    ]
-    head = [r"$\lambda_{11}$", r"$\lambda_{12}$", "epochs trained", "validation error / %"]
-    return table(head, rows, "rrrr")
+def setting(value: float | bool) -> str:
+    """A setting, short: yes or no, a whole number, a power of ten, or three digits."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value and value < 0.01:
+        return scientific(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def mean_and_deviation(trial: Trial) -> str:
+    """The validation error of a finalist over seeds, in percent."""
+    return f"{percent(trial['valid_error'])} ± {percent(trial['deviation'])}"
+
+
+def strengths_table(finalists: Sequence[Trial]) -> str:
+    """Validation error over seeds: a row for each λ₁₁, a column for each λ₁₂."""
+    cells = {(trial["l11"], trial["l12"]): mean_and_deviation(trial) for trial in finalists}
+    first, second = (sorted({strengths[i] for strengths in cells}) for i in (0, 1))
+    rows = [[scientific(a), *(cells[a, b] for b in second)] for a in first]
+    head = [r"$\lambda_{11}$", *(rf"$\lambda_{{12}} =$ {scientific(b)}" for b in second)]
+    return table(head, rows, "r" * len(head))

@@ -30,10 +30,14 @@ class Drawing(str):
         return "a figure"
 
 
-def export(figure: Figure, name: str, folder: Path = FOLDER) -> Drawing:
-    """Draw the figure as figures/NAME.svg, and return it; it is drawn once, and then closed."""
+def export(figure: Figure, name: str, folder: Path = FOLDER, *, moving: str = "") -> Drawing:
+    """Draw the figure as figures/NAME.svg, and return it; it is drawn once, and then closed.
+
+    `moving` is what it carries for the HTML, from `figures.moving`.
+    """
     temporary = folder / f"{name}.{os.getpid()}.tmp"  # two renders at once do no harm
-    figure.savefig(temporary, format="svg", bbox_inches="tight")
+    carried = {"Description": moving} if moving else None
+    figure.savefig(temporary, format="svg", bbox_inches="tight", metadata=carried)
     plt.close(figure)
     temporary.replace(folder / f"{name}.svg")
     return Drawing((folder / f"{name}.svg").read_text(encoding="utf-8"))

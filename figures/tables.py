@@ -10,10 +10,17 @@ DIGIT_OF_EXPONENT = r"\,\,"  # a space of that width; Typst has no \phantom
 POWER_WITHOUT_DIGITS = r"\quad\quad\quad\quad"  # and one as wide as what follows a mantissa
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
-    """A Markdown table; `align` has l, r or c for each column. A 0 stands at the decimal point."""
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], align: str, widths: Sequence[int] = ()
+) -> str:
+    """A Markdown table; `align` has l, r or c for each column. A 0 stands at the decimal point.
+
+    The columns of a table that is wider than the page have equal widths, or these relative ones.
+    """
     columns = [_at_the_point(column) for column in zip(*rows, strict=True)]
-    lines = [head, [MARKS[letter] for letter in align], *zip(*columns, strict=True)]
+    stretched = zip(align, widths or [1] * len(align), strict=True)
+    marks = [MARKS[letter].replace("-", "-" * width, 1) for letter, width in stretched]
+    lines = [head, marks, *zip(*columns, strict=True)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

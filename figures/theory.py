@@ -1,27 +1,32 @@
-"""Figures of the theory: the basic functions, the network, and the flow of gradients.
-
-The two drawings have coordinates of their own: their width is 100, whatever it is on the page.
-"""
+"""Figures of the theory: the basic functions, the network, and the flow of gradients."""
 
 import itertools
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
-from figures.style import BLUE, ORANGE, WIDTH
+from figures.strokes import (
+    BACKWARD,
+    FORWARD,
+    FRACTION,
+    GREY,
+    RADIUS,
+    Point,
+    box,
+    canvas,
+    line,
+    unit,
+    write,
+)
+from figures.style import WIDTH
 from mlp.functions import Array
 
 Function = Callable[[Array], Array]
-Point = tuple[float, float]
-
-FORWARD, BACKWARD, GREY = BLUE, ORANGE, "#8a8a8a"
-PALE = {FORWARD: "#e8f1f8", BACKWARD: "#fbece3", GREY: "#f3f3f1"}
 
 # --- the basic functions ---------------------------------------------------------------------
 
@@ -60,13 +65,12 @@ def _with_gaps(y: Array) -> Array:
 INPUT, HIDDEN, SCORE, SOFTMAX, OUTPUT, LOSS = 7.0, 36.0, 64.0, 73.0, 82.0, 95.0
 THREE_UNITS, FOUR_UNITS = (52, 43, 27), (54, 45, 36, 25)
 BIAS, MIDDLE = 16.5, 39.5
-RADIUS = 2.6  # of a unit
 HIDDEN_SIZE, SOFTMAX_SIZE, LOSS_SIZE = (15, 6), (4, 33), (4.6, 5.4)  # width and height
 
 
 def network() -> Figure:
     """The network from input to loss; below each layer its symbol, shape and formula."""
-    figure, ax = _canvas(62)
+    figure, ax = canvas(62)
     _draw_weights(ax)
     _draw_biases(ax)
     _draw_inputs(ax)
@@ -83,34 +87,34 @@ def _draw_weights(ax: Axes) -> None:
     """Draw a line from every unit of a layer to every unit of the next."""
     beside = HIDDEN_SIZE[0] / 2
     for start, end in itertools.product(THREE_UNITS, FOUR_UNITS):
-        _line(ax, (INPUT + RADIUS, start), (HIDDEN - beside, end))
+        line(ax, (INPUT + RADIUS, start), (HIDDEN - beside, end))
     for start, end in itertools.product(FOUR_UNITS, THREE_UNITS):
-        _line(ax, (HIDDEN + beside, start), (SCORE - RADIUS, end))
+        line(ax, (HIDDEN + beside, start), (SCORE - RADIUS, end))
 
 
 def _draw_biases(ax: Axes) -> None:
     """Draw the constant 1 below a layer, and dashed lines from it to the units of the next."""
     to_hidden = [(HIDDEN - HIDDEN_SIZE[0] / 2, y) for y in FOUR_UNITS]
     to_scores = [(SCORE - RADIUS, y) for y in THREE_UNITS]
-    for layer, x, units in ((1, INPUT, to_hidden), (2, HIDDEN, to_scores)):
-        for unit in units:
-            _line(ax, (x + 2, BIAS), unit, dashed=True)
-        _box(ax, (x, BIAS), (4, 4), GREY)
-        _write(ax, (x, BIAS), "1")
-        _write(ax, (x + 8, BIAS), rf"$\mathbf{{b}}^{{({layer})}}$")
+    for layer, x, ends in ((1, INPUT, to_hidden), (2, HIDDEN, to_scores)):
+        for end in ends:
+            line(ax, (x + 2, BIAS), end, dashed=True)
+        box(ax, (x, BIAS), (4, 4), GREY)
+        write(ax, (x, BIAS), "1")
+        write(ax, (x + 8, BIAS), rf"$\mathbf{{b}}^{{({layer})}}$")
 
 
 def _draw_inputs(ax: Axes) -> None:
     for index, y in zip(("1", "2", "d"), THREE_UNITS, strict=True):
-        _unit(ax, (INPUT, y), rf"$\mathbf{{x}}_{index}$")
+        unit(ax, (INPUT, y), rf"$\mathbf{{x}}_{index}$")
 
 
 def _draw_hidden_units(ax: Axes) -> None:
     """Draw boxes with preactivation, a small rectifier, and output."""
     for index, y in zip(("1", "2", "3", "{d_h}"), FOUR_UNITS, strict=True):
-        _box(ax, (HIDDEN, y), HIDDEN_SIZE)
-        _write(ax, (HIDDEN - 4.5, y), rf"$\mathbf{{h}}^a_{index}$")
-        _write(ax, (HIDDEN + 4.5, y), rf"$\mathbf{{h}}^s_{index}$")
+        box(ax, (HIDDEN, y), HIDDEN_SIZE)
+        write(ax, (HIDDEN - 4.5, y), rf"$\mathbf{{h}}^a_{index}$")
+        write(ax, (HIDDEN + 4.5, y), rf"$\mathbf{{h}}^s_{index}$")
         kink = (HIDDEN, y - 0.9)
         across = [kink[0] - 1.4, kink[0], kink[0] + 1.2]
         ax.plot(across, [kink[1], kink[1], y + 1.2], color=FORWARD, lw=1)
@@ -118,29 +122,29 @@ def _draw_hidden_units(ax: Axes) -> None:
 
 def _draw_outputs(ax: Axes) -> None:
     """Draw the softmax between its inputs and outputs, and arrows on to the loss."""
-    _box(ax, (SOFTMAX, MIDDLE), SOFTMAX_SIZE)
-    _write(ax, (SOFTMAX, MIDDLE), "softmax", FORWARD, turn=90)
+    box(ax, (SOFTMAX, MIDDLE), SOFTMAX_SIZE)
+    write(ax, (SOFTMAX, MIDDLE), "softmax", FORWARD, turn=90)
     half, before_the_loss = SOFTMAX_SIZE[0] / 2, LOSS - 2.4
     for index, y in zip("12m", THREE_UNITS, strict=True):
-        _unit(ax, (SCORE, y), rf"$\mathbf{{o}}^a_{index}$")
-        _line(ax, (SCORE + RADIUS, y), (SOFTMAX - half, y), arrow=True)
-        _line(ax, (SOFTMAX + half, y), (OUTPUT - RADIUS, y), arrow=True)
-        _unit(ax, (OUTPUT, y), rf"$\mathbf{{o}}^s_{index}$")
-        _line(ax, (OUTPUT + RADIUS, y), (before_the_loss, MIDDLE), arrow=True)
+        unit(ax, (SCORE, y), rf"$\mathbf{{o}}^a_{index}$")
+        line(ax, (SCORE + RADIUS, y), (SOFTMAX - half, y), arrow=True)
+        line(ax, (SOFTMAX + half, y), (OUTPUT - RADIUS, y), arrow=True)
+        unit(ax, (OUTPUT, y), rf"$\mathbf{{o}}^s_{index}$")
+        line(ax, (OUTPUT + RADIUS, y), (before_the_loss, MIDDLE), arrow=True)
 
 
 def _draw_loss(ax: Axes) -> None:
     """Draw the loss, and the class that enters it from below."""
-    _box(ax, (LOSS, MIDDLE), LOSS_SIZE)
-    _write(ax, (LOSS, MIDDLE), "$L$")
-    _line(ax, (LOSS, 30), (LOSS, 36.7), arrow=True)
-    _write(ax, (LOSS, 28), "$y$")
+    box(ax, (LOSS, MIDDLE), LOSS_SIZE)
+    write(ax, (LOSS, MIDDLE), "$L$")
+    line(ax, (LOSS, 30), (LOSS, 36.7), arrow=True)
+    write(ax, (LOSS, 28), "$y$")
 
 
 def _draw_gaps(ax: Axes) -> None:
     """Put dots where units are left out."""
     for gap in ((INPUT, 35.5), (HIDDEN, 31), (SCORE, 35.5), (OUTPUT, 35.5)):
-        _write(ax, gap, r"$\vdots$")
+        write(ax, gap, r"$\vdots$")
 
 
 def _label_weights(ax: Axes) -> None:
@@ -148,7 +152,7 @@ def _label_weights(ax: Axes) -> None:
     for layer, x, rows, columns in ((1, 19.0, "d_h", "d"), (2, 53.0, "m", "d_h")):
         weights = rf"$\mathbf{{W}}^{{({layer})}}$: ${rows}\times {columns}$"
         biases = rf"$\mathbf{{b}}^{{({layer})}}$: ${rows}\times 1$"
-        _write(ax, (x, 60), f"{weights},  {biases}")
+        write(ax, (x, 60), f"{weights},  {biases}")
 
 
 def _label_layers(ax: Axes) -> None:
@@ -160,7 +164,7 @@ def _label_layers(ax: Axes) -> None:
         (OUTPUT, r"$\mathbf{o}^s$: $m\times 1$"),
         (LOSS, r"$L$: scalar"),
     ):
-        _write(ax, (x, 9), shape)
+        write(ax, (x, 9), shape)
     upper, lower = 4, -1
     for place, formula in (
         ((34, upper), r"$\mathbf{h}^a = \mathbf{W}^{(1)}\mathbf{x} + \mathbf{b}^{(1)}$"),
@@ -169,7 +173,7 @@ def _label_layers(ax: Axes) -> None:
         ((OUTPUT, lower), r"$\mathbf{o}^s = \mathrm{softmax}(\mathbf{o}^a)$"),
         ((91.5, upper), r"$L = -\log(\mathbf{o}^s_y)$"),
     ):
-        _write(ax, place, formula, FORWARD)
+        write(ax, place, formula, FORWARD)
 
 
 # --- the flow of gradients -------------------------------------------------------------------
@@ -198,12 +202,12 @@ GRADIENT_SIZE = (9.2, 7.6)
 
 def backward() -> Figure:
     """Which gradient is computed from which, right to left; above it the forward pass."""
-    figure, ax = _canvas(39.5)
+    figure, ax = canvas(39.5)
     forward = sorted((*CHAIN, OUTPUTS))
     for quantity in forward:
-        _unit(ax, (quantity.x, VALUES), f"${quantity.symbol}$")
+        unit(ax, (quantity.x, VALUES), f"${quantity.symbol}$")
     for left, right in itertools.pairwise(forward):
-        _line(ax, (left.x + 2.8, VALUES), (right.x - 2.8, VALUES), FORWARD, arrow=True)
+        line(ax, (left.x + 2.8, VALUES), (right.x - 2.8, VALUES), FORWARD, arrow=True)
     for quantity in CHAIN[1:]:
         _gradient(ax, (quantity.x, GRADIENTS), quantity.symbol)
     for right, left in itertools.pairwise(CHAIN):
@@ -222,8 +226,8 @@ def _draw_step(ax: Axes, right: Quantity, left: Quantity) -> None:
     else:
         start, end = (right.x - beside, GRADIENTS), (left.x + beside, GRADIENTS)
         factor = ((left.x + right.x) / 2, GRADIENTS + 2.6)
-    _line(ax, start, end, BACKWARD, arrow=True)
-    _write(ax, factor, left.factor)
+    line(ax, start, end, BACKWARD, arrow=True)
+    write(ax, factor, left.factor)
 
 
 def _draw_branches(ax: Axes, layer: int, x: float, factor: str) -> None:
@@ -231,66 +235,12 @@ def _draw_branches(ax: Axes, layer: int, x: float, factor: str) -> None:
     for letter, aside in (("W", -7), ("b", 7)):
         below = (x + aside, PARAMETERS)
         start, end = (x + aside / 3, GRADIENTS - 3.9), (x + aside, PARAMETERS + 4)
-        _line(ax, start, end, BACKWARD, arrow=True)
+        line(ax, start, end, BACKWARD, arrow=True)
         _gradient(ax, below, rf"\mathbf{{{letter}}}^{{({layer})}}", strong=True)
-    _write(ax, (x - 7.5, 14), factor)
-
-
-# --- strokes ---------------------------------------------------------------------------------
-
-# Sizes in points: a script is 0.7 times as large, one in a fraction 0.49 times; none is below 7.5.
-LETTER, FRACTION = 11.0, 15.5
-
-
-def _canvas(height: float) -> tuple[Figure, Axes]:
-    """An empty drawing, 100 wide."""
-    figure, ax = plt.subplots(figsize=(WIDTH, WIDTH * height / 100))
-    ax.set(xlim=(0, 100), ylim=(-1.5, height), aspect="equal")
-    ax.axis("off")
-    return figure, ax
-
-
-def _line(
-    ax: Axes,
-    start: Point,
-    end: Point,
-    colour: str = GREY,
-    arrow: bool = False,
-    dashed: bool = False,
-) -> None:
-    style: dict[str, Any] = (
-        {"arrowstyle": "-|>", "lw": 0.9} if arrow else {"arrowstyle": "-", "lw": 0.5}
-    )
-    style["linestyle"] = "--" if dashed else "-"
-    exact: dict[str, Any] = {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 6, "zorder": 0}
-    ax.add_patch(FancyArrowPatch(start, end, color=colour, **style, **exact))
-
-
-def _unit(ax: Axes, centre: Point, text: str) -> None:
-    ax.add_patch(Circle(centre, RADIUS, facecolor=PALE[FORWARD], edgecolor=FORWARD, lw=0.9))
-    _write(ax, centre, text)
-
-
-def _box(ax: Axes, centre: Point, size: tuple[float, float], colour: str = FORWARD) -> None:
-    (x, y), (width, height) = centre, size
-    corner = (x - width / 2, y - height / 2)
-    style: dict[str, Any] = {
-        "boxstyle": "round,pad=0,rounding_size=1.6",
-        "facecolor": PALE[colour],
-        "edgecolor": colour,
-        "lw": 0.9,
-    }
-    ax.add_patch(FancyBboxPatch(corner, width, height, **style))
+    write(ax, (x - 7.5, 14), factor)
 
 
 def _gradient(ax: Axes, centre: Point, symbol: str, strong: bool = False) -> None:
     """Write ∂L/∂symbol in a box, a coloured one if `strong`."""
-    _box(ax, centre, GRADIENT_SIZE, BACKWARD if strong else GREY)
-    _write(ax, centre, rf"$\frac{{\partial L}}{{\partial {symbol}}}$", size=FRACTION)
-
-
-def _write(
-    ax: Axes, centre: Point, text: str, colour: str = "black", size: float = LETTER, turn: float = 0
-) -> None:
-    style: dict[str, Any] = {"color": colour, "fontsize": size, "rotation": turn}
-    ax.text(*centre, text, ha="center", va="center", **style)
+    box(ax, centre, GRADIENT_SIZE, BACKWARD if strong else GREY)
+    write(ax, centre, rf"$\frac{{\partial L}}{{\partial {symbol}}}$", size=FRACTION)

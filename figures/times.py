@@ -1,4 +1,4 @@
-"""Times of an epoch, method against method, and what the tricks of the fast twin save."""
+"""Times of an epoch, method against method."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +12,8 @@ from matplotlib.ticker import LogLocator
 from figures.style import BLUE, GREEN, ORANGE, PINK, WIDTH
 from figures.tables import DASH, fixed, table
 from mlp.bench.case import Case
-from mlp.bench.goals import Goal, aim, over
-from mlp.bench.results import Medians, Savings, Spread, Timing, medians
-from mlp.bench.tricks import used
+from mlp.bench.goals import RIVALS, ratios
+from mlp.bench.results import Medians, Spread, Timing, medians
 
 
 class Method(NamedTuple):
@@ -31,12 +30,12 @@ METHODS = {
     "matrix": Method("matrix calculus", PINK, "-.", "^"),
     "sklearn": Method("scikit-learn", GREEN, ":", "s"),
     "pytorch": Method("PyTorch", ORANGE, "--", "D"),
+    "jax-step": Method("JAX, step", "#7A5195", "--", "x"),
+    "jax-scan": Method("JAX, scan", "#7A5195", "-", "+"),
     "fast": Method("fast twin", BLUE, "-", "o"),
     "floor": Method("products alone", "black", ":", ""),
 }
 DRAWN = {key: method for key, method in METHODS.items() if key != "loop"}
-SIZES = {"K": "minibatch", "d_h": "hidden units"}
-MISSED, NO_GOAL = "†", "°"
 
 
 # --- tables ----------------------------------------------------------------------------------
@@ -58,106 +57,55 @@ def epoch_table(spreads: Mapping[str, Spread]) -> str:
     return table(head, rows, "lrrrr")
 
 
-def cost_table(timings: Sequence[Timing]) -> str:
-    """Median seconds for an epoch by every method, one thread, no elastic net."""
-    rows = []
-    for case, seconds in sorted(_plain(timings).items()):
-        cells = [fixed(seconds[key], 2) if key in seconds else "" for key in METHODS]
-        rows.append([str(case.K), str(case.d_h), *cells])
-    head = ["$K$", "$d_h$", *(method.name for method in METHODS.values())]
-    return table(head, rows, "r" * len(head))
-
-
 def ratio_table(timings: Sequence[Timing]) -> str:
-    """How the fast twin does against others; † marks missed goals, ° where none was set.
+    """How many times faster than others the fast twin is: median and range over the hidden units.
 
-    The marks stand in front, so that the digits line up.
+    A row for each size of minibatch, without and with elastic net; the last column is for all
+    threads, the others for one.
     """
     cores = max(t.threads for t in timings)
     alone, together = medians(timings, 1), medians(timings, cores)
+    columns = [(rival, alone, METHODS[rival].name) for rival in RIVALS]
+    columns.append(("pytorch", together, f"PyTorch, {cores} threads"))
     rows = []
-    for K, d_h in sorted({(t.K, t.d_h) for t in timings}):
-        plain, net = Case(K, d_h, elastic=False), Case(K, d_h, elastic=True)
-        cells = [
-            _against(rival, case, 1, alone)
-            for rival in ("pytorch", "sklearn")
-            for case in (plain, net)
-        ]
-        cells.append(_against("floor", plain, 1, alone))
-        cells += [_against("pytorch", case, cores, together) for case in (plain, net)]
-        rows.append([str(K), str(d_h), *cells])
-    head = ["$K$", "$d_h$", "PyTorch", "and net", "scikit-learn", "and net", "products"]
-    head += [f"PyTorch, {cores} threads", "and net"]
-    return table(head, rows, "r" * len(head))
+    for K in _sizes(alone, "K"):
+        for elastic in (False, True):
+            found = [ratios(seconds, rival, elastic=elastic, K=K) for rival, seconds, _ in columns]
+            rows.append([str(K), "elastic net" if elastic else "plain", *map(_range, found)])
+    return table(["$K$", "", *(name for _, _, name in columns)], rows, "rl" + "r" * len(columns))
 
 
-def _against(rival: str, case: Case, threads: int, seconds: Medians) -> str:
-    """The twin's ratio to a rival, with a mark; nothing where the rival was not measured."""
-    if rival not in seconds[case]:
-        return ""
-    ratio, wanted = over(seconds[case], rival), aim(rival, case, threads)
-    if wanted is None:
-        mark = NO_GOAL
-    elif Goal(rival, case, wanted, ratio).met:
-        mark = ""
-    else:
-        mark = MISSED
-    return mark + fixed(ratio, 2)
-
-
-def savings_table(savings: Savings) -> str:
-    """Median microseconds that each trick saves in a minibatch; a dash where it is not used."""
-    shapes = list(next(iter(savings.values())))
-    rows = []
-    for trick, by_shape in savings.items():
-        cells = [
-            fixed(statistics.median(by_shape[shape]), 1) if used(trick, *shape) else DASH
-            for shape in shapes
-        ]
-        rows.append([trick, *cells])
-    head = ["", *(f"$K = {K}$, $d_h = {d_h}$" for K, d_h in shapes)]
-    return table(head, rows, "l" + "r" * len(shapes))
-
-
-def goal(rival: str, K: int, d_h: int = 512, threads: int = 1) -> str:
-    """The goal of the fast twin against a rival, without elastic net, as a number in the text.
-
-    Raises ValueError where none was set.
-    """
-    wanted = aim(rival, Case(K, d_h, elastic=False), threads)
-    if wanted is None:
-        where = f"K = {K}, d_h = {d_h} and {threads} threads"
-        raise ValueError(f"no goal is set against {rival} for {where}; see mlp/bench/goals.py")
-    return f"{wanted:g}"
+def _range(ratios: Sequence[float]) -> str:
+    """Median, smallest and largest, if anything was measured."""
+    if not ratios:
+        return DASH
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
 
 # --- the figure ------------------------------------------------------------------------------
 
 
 def cost(timings: Sequence[Timing]) -> Figure:
-    """Seconds for an epoch, one thread, no elastic net: against d_h above, against K below.
+    """Seconds for an epoch against the hidden units, one thread, no elastic net, for each K.
 
     Without the loop, which would flatten all others.
     """
     seconds = _plain(timings)
-    figure = plt.figure(figsize=(WIDTH, 4.6))
-    above, below = figure.subfigures(2, 1, squeeze=False)[:, 0]
-    for part, given, size in ((above, "K", "d_h"), (below, "d_h", "K")):
-        values = _sizes(seconds, given)
-        axes = part.subplots(1, len(values), sharey=True, squeeze=False)[0]
-        axes[0].set_ylabel("time of an epoch / s")
-        for ax, value in zip(axes, values, strict=True):
-            some = {c: s for c, s in sorted(seconds.items()) if getattr(c, given) == value}
-            _draw_times(ax, some, size)
-            _label_sizes(ax, _sizes(seconds, size))
-            ax.set_title(f"${given} = {value}$")
-            ax.set_xlabel(f"{SIZES[size]} ${size}$")
+    values = _sizes(seconds, "K")
+    figure, axes = plt.subplots(1, len(values), sharey=True, squeeze=False, figsize=(WIDTH, 2.5))
+    axes[0, 0].set_ylabel("time of an epoch / s")
+    for ax, K in zip(axes[0], values, strict=True):
+        _draw_times(ax, {case: s for case, s in sorted(seconds.items()) if case.K == K})
+        _label_sizes(ax, _sizes(seconds, "d_h"))
+        ax.set_title(f"$K = {K}$")
+        ax.set_xlabel("hidden units $d_h$")
     figure.legend(
-        above.axes[0].lines,
+        axes[0, 0].lines,
         [method.name for method in DRAWN.values()],
         loc="outside lower center",
         ncols=len(DRAWN),
         columnspacing=1.0,
+        handlelength=1.6,
     )
     return figure
 
@@ -172,12 +120,12 @@ def _sizes(cases: Iterable[Case], name: str) -> list[int]:
     return sorted({getattr(case, name) for case in cases})
 
 
-def _draw_times(ax: Axes, seconds: Medians, size: str) -> None:
-    """Draw a line for each method, its seconds against K or d_h."""
+def _draw_times(ax: Axes, seconds: Medians) -> None:
+    """Draw a line for each method, its seconds against d_h."""
     for key, method in DRAWN.items():
         measured = [case for case in seconds if key in seconds[case]]
         ax.loglog(
-            [getattr(case, size) for case in measured],
+            [case.d_h for case in measured],
             [seconds[case][key] for case in measured],
             color=method.colour,
             linestyle=method.line,

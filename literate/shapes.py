@@ -1,17 +1,21 @@
 """Shapes, read off the running program: of each labelled statement, and for experiment 6."""
 
+import ast
+import inspect
 import sys
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from figures.tables import table
-from literate.source import Statement, labelled, statements
+from literate.source import Statement, statements
 from mlp import functions, loop, model, penalty, regularize, train
 from mlp.data import Dataset, Splits
 from mlp.functions import Array
+from mlp.model import Activations, Params
 from mlp.penalty import Lambdas
 from mlp.settings import Settings
 
@@ -66,31 +70,99 @@ def exercise() -> None:
     list(train.fit(Splits(data, data, data), Settings(d_h, 0.1, 1, K, **beyond)))
 
 
-def shapes_table(d: int, d_h: int, m: int, K: int) -> str:
-    """Former and new expression of each gradient, and the shapes that both have when run.
+class Line(NamedTuple):
+    """A line of code that assigns or returns, and the shapes that it had when it was run."""
 
-    The sizes, all different and above 1, are those of the run; the shapes are told in symbols.
+    name: str  # what it assigns, or the call that it returns from
+    code: str  # the expression
+    operands: list[str]
+    result: str
+
+
+def shapes_table(d: int, d_h: int, m: int, K: int) -> str:
+    """Each line of fprop, loss and back-propagation, for one example and for a minibatch.
+
+    With the shapes of operands and result, as they are when the lines run; a line that the
+    minibatch changes stands below the former one. The sizes are those of the run, all different
+    and above 1; the shapes are told in symbols.
     """
     sizes = {1: "1", d: "d", d_h: "d_h", m: "m", K: "K"}
     if len(sizes) < 5:
         raise ValueError(f"the sizes are {d}, {d_h}, {m}, {K}; let them differ, and be above 1")
     rng = np.random.default_rng(0)
     params, x, y = model.init(rng, d, d_h, m), rng.normal(size=(d, K)), rng.integers(0, m, K)
-    former = variables(loop.bprop_one, params, model.fprop(params, x[:, :1]), y[0])
-    act = model.fprop(params, x)
-    new = variables(model.bprop, params, act, y)
-    new |= variables(model.bprop_from, params, act, new["grad_oa"])
-    changed = labelled(model.bprop) | labelled(model.bprop_from)
+    one, many = model.fprop(params, x[:, :1]), model.fprop(params, x)
+    former = [*_forward(params, one, y[:1], sizes)]
+    former += _lines(loop.bprop_one, (params, one, y[0]), sizes)
+    grad_oa = (many.os - functions.onehot(m, y)) / K
+    new = [*_forward(params, many, y, sizes), *_lines(model.bprop, (params, many, y), sizes)]
+    new += _lines(model.bprop_from, (params, many, grad_oa), sizes)
+    changed = {line.name: line for line in new}
     rows = []
-    for label, code in labelled(loop.bprop_one).items():
-        name, _, expression = code.partition(" = ")
-        row = [f"`{name}`", f"`{expression}`", shape(former[name], sizes), "not needed", "–"]
-        if name in new:
-            after = changed[label.replace("eq-", "eq-batch-")].partition(" = ")[2]
-            row[3:] = ["the same" if after == expression else f"`{after}`"]
-            row.append(shape(new[name], sizes))
-        rows.append(row)
-    return table(["", "one example", "shape", "minibatch", "shape"], rows, "llclc")
+    for line in former:
+        after = changed.pop(line.name, None)
+        if after is not None and after.code == line.code:
+            rows.append([f"`{line.name}`", f"`{line.code}`", _told(line), _told(after)])
+            continue
+        rows.append([f"`{line.name}`", f"`{line.code}`", _told(line), ""])
+        if after is not None:
+            rows.append(["", f"`{after.code}`", "", _told(after)])
+    head = ["", "line of code", "one example", "minibatch"]
+    return table(head, rows, "llll", widths=(10, 36, 27, 27))
+
+
+def _forward(
+    params: Params, act: Activations, y: Array, sizes: Mapping[int, str]
+) -> Iterator[Line]:
+    """The lines of the forward pass, those of the softmax and of the loss among them."""
+    yield from _lines(model.fprop, (params, act.x), sizes)
+    yield from _lines(functions.softmax, (act.oa,), sizes)
+    yield from _lines(model.loss, (act.oa, y), sizes)
+
+
+def _lines(
+    function: Callable[..., Any], arguments: tuple[Any, ...], sizes: Mapping[int, str]
+) -> Iterator[Line]:
+    """The lines of a function that compute an array of a layer, as it runs with the arguments."""
+    seen = function.__globals__ | variables(function, *arguments)
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    for node in ast.walk(definition):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                pass
+            case ast.Return(value=ast.BinOp() as value):
+                name = f"{function.__name__}({', '.join(inspect.signature(function).parameters)})"
+            case _:
+                continue
+        result = _value(value, seen)
+        if np.ndim(result):
+            operands = [_value(operand, seen) for operand in _operands(value)]
+            told = [shape(operand, sizes) for operand in operands if np.ndim(operand)]
+            yield Line(name, ast.unparse(value), told, shape(result, sizes))
+
+
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    """The operands of an expression: of its operators, or the arguments of a call."""
+    match node:
+        case ast.BinOp(left=left, right=right):
+            for side in (left, right):
+                yield from _operands(side) if isinstance(side, ast.BinOp) else [side]
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name) as owner)) if name != "np":
+            yield owner
+        case ast.Call(args=arguments):
+            for argument in arguments:
+                yield from _operands(argument) if isinstance(argument, ast.BinOp) else [argument]
+        case _:
+            yield node
+
+
+def _value(node: ast.expr, seen: dict[str, Any]) -> Any:
+    """The value of an expression of the program, with the variables of its function."""
+    return eval(ast.unparse(node), seen)
+
+
+def _told(line: Line) -> str:
+    return ", ".join(line.operands) + rf" $\to$ {line.result}"
 
 
 def shape(array: Array, sizes: Mapping[int, str]) -> str:

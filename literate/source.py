@@ -66,14 +66,18 @@ def statements() -> dict[str, Statement]:
     return found
 
 
-def labelled(obj: Callable[..., Any]) -> dict[str, str]:
-    """The statements of a function that carry out an equation: label -> code without the label."""
-    function = obj.__code__
-    return {
-        s.label: _LABEL.sub("", s.code).rstrip()
-        for s in statements().values()
-        if (str(s.path), s.function) == (function.co_filename, function.co_name)
-    }
+def unwritten(source: str, path: str = "") -> Iterator[tuple[str, str]]:
+    """The functions of a module that raise NotImplementedError, each with what the error says.
+
+    Raises SyntaxError, which names the path.
+    """
+    tree = ast.parse(source, path)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for function in functions:
+        for node in ast.walk(function):
+            raised = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(raised, ast.Call) and ast.unparse(raised.func) == "NotImplementedError":
+                yield function.name, " ".join(str(ast.literal_eval(a)) for a in raised.args)
 
 
 def expected_name(label: str) -> str:

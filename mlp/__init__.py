@@ -2,7 +2,8 @@
 
 `functions` and `model` hold the network and its gradient, `loop` the gradient one example at a
 time, `penalty` and `regularize` what keeps a network simple, `gradcheck` numerical gradients;
-`data`, `settings`, `train`, `fast` and `log` are training. `lab` records runs, `bench` times them.
+`data`, `settings`, `train`, `fast`, `stack` and `log` are training. `lab` records runs, `bench`
+times them.
 
 >>> import mlp
 >>> splits = mlp.load("circles", valid=200, seed=0)

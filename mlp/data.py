@@ -5,8 +5,11 @@ A data set holds one example per row; it is transposed once, where a batch enter
 
 import gzip
 import hashlib
+import io
+import math
 import os
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mlp import files
 from mlp.functions import Array
+from mlp.messages import SHORT, line, shown
 
 PACKAGE = Path(__file__).resolve().parent
 IN_CHECKOUT = (PACKAGE.parent / "report.qmd").is_file()
@@ -30,7 +35,7 @@ else:  # an installed package works in the folder that it is called from
 
 def checksums(path: Path) -> dict[str, str]:
     """Read a file as `md5sum` writes it: a sum and the name of a file in each line."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     return {name: md5 for md5, name in map(str.split, lines)}
 
 
@@ -137,21 +142,36 @@ def same_points(a: Dataset, b: Dataset, tolerance: float = 1e-9) -> bool:
     return first.shape == second.shape and np.allclose(first, second, rtol=0, atol=tolerance)
 
 
+MOST_TEXT = 10_000_000  # bytes of circles.txt
+FARTHEST = 1e6  # what a coordinate may be: from far larger ones, sums and squares overflow
+
+
 def read_circles(path: Path) -> Dataset:
     """Read the text file of the course: a row per point, columns x₁ x₂ class.
 
-    Raises DataError if the file is not of this form.
+    Raises DataError if the file is not of this form, if its last line does not end, as where it was
+    cut short, or if a class has no point.
     """
     try:
+        text = files.text(path, MOST_TEXT)
         with warnings.catch_warnings(action="ignore"):  # of an empty file: it is an error here
-            table = np.loadtxt(path, ndmin=2)
-    except ValueError as error:
-        raise DataError(f"{path}: not a table of numbers ({error}); restore the file") from error
+            table = np.loadtxt(io.StringIO(text), ndmin=2)
+    except (OSError, ValueError, OverflowError) as error:
+        why = line(str(error), SHORT)
+        raise DataError(f"{path}: not a table of numbers ({why}); restore the file") from error
     if not table.size:
         raise DataError(f"{path}: holds no points; restore the file")
+    if not text.endswith("\n"):
+        raise DataError(f"{path}: the last line does not end; restore the file, or end the line")
     if table.shape[1] != 3:
         raise DataError(f"{path}: {table.shape[1]} columns; rows must be x₁ x₂ class")
-    return dataset(table[:, :2], table[:, 2], m=2, source=str(path))
+    points = dataset(table[:, :2], table[:, 2], m=2, source=str(path))
+    if np.any(far := np.abs(points.X) > FARTHEST):
+        i, j = np.argwhere(far)[0]
+        raise DataError(f"{path}: X[{i}, {j}] is {points.X[i, j]}; it must be within ±{FARTHEST:g}")
+    if len(set(points.y.tolist())) < 2:
+        raise DataError(f"{path}: all points are of class {points.y[0]}; there must be two classes")
+    return points
 
 
 def flip_labels(data: Dataset, share: float, rng: np.random.Generator) -> Dataset:
@@ -180,7 +200,9 @@ def find(name: str) -> Path | None:
 
 def check(path: Path) -> None:
     """Raise DataError unless the file has the published MD5 sum of its name."""
-    found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    with files.naming(path), files.opened(path) as file:
+        md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+    found = md5.hexdigest()
     if found != FASHION_MNIST[path.name]:
         raise DataError(
             f"{path}: MD5 sum {found} instead of {FASHION_MNIST[path.name]}: "
@@ -225,26 +247,37 @@ def locate(
         yield name, path, found is None
 
 
+MOST_BYTES = 200_000_000  # of an IDX file, packed or not
+MOST_AXES = 8
+
+
 def read_idx(path: Path) -> Array:
     """Read a gzipped IDX file of bytes: any shape, uint8.
 
     Raises DataError if the file is not gzip, not IDX, or not as long as its header says.
     """
     try:
-        content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path}: not a whole gzip file ({error}); fetch it again") from error
-    if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
+        with gzip.open(io.BytesIO(files.content(path, MOST_BYTES))) as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        why = line(str(error), SHORT)
+        raise DataError(f"{path}: not a whole gzip file ({why}); fetch it again") from error
+    if len(content) > MOST_BYTES:
+        raise DataError(f"{path}: holds more than {MOST_BYTES:,} bytes; fetch it again")
+    if len(content) < 4 or content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
         raise DataError(
             f"{path}: starts with {content[:4]!r}, not an IDX file of bytes; fetch it again"
         )
     ndim = content[3]
     shape = tuple(np.frombuffer(content, ">u4", ndim, offset=4).tolist())
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * ndim)
-    if values.size != np.prod(shape):
+    if values.size != math.prod(shape):
         raise DataError(
-            f"{path}: header says shape {shape}, but {values.size} values follow; fetch it again"
+            f"{path}: header says shape {shown(shape)}, but {values.size} values follow; "
+            "fetch it again"
         )
+    if not values.size or len(shape) > MOST_AXES:
+        raise DataError(f"{path}: of shape {shown(shape)}, as no data are; fetch it again")
     return values.reshape(shape)
 
 
@@ -259,6 +292,8 @@ def fashion_mnist(part: str, *, may_download: bool = True) -> Dataset:
 def _bytes(part: str, may_download: bool) -> Dataset:
     names = [f"{part}-images-idx3-ubyte.gz", f"{part}-labels-idx1-ubyte.gz"]
     images, labels = (read_idx(path) for _, path, _ in locate(names, may_download=may_download))
+    if images.ndim != 3:
+        raise DataError(f"Fashion-MNIST ({part}): images of shape {images.shape}; fetch them again")
     return dataset(images.reshape(len(images), -1), labels, 10, f"Fashion-MNIST ({part})")
 
 
@@ -300,4 +335,4 @@ def load(name: str, *, valid: int, seed: int, may_download: bool = True) -> Spli
         rest = _bytes("train", may_download)  # split as bytes, to spare memory
         train, held_out = map(_scaled, split(rest, (len(rest.y) - valid, valid), seed))
         return Splits(train, held_out, fashion_mnist("t10k", may_download=may_download))
-    raise DataError(f"data set {name!r} is unknown; choose circles or fashion-mnist")
+    raise DataError(f"data set {shown(name)} is unknown; choose circles or fashion-mnist")

@@ -178,24 +178,24 @@ def distance_to_kink(params: Params, x: Array) -> float:
     return float(np.abs(fprop(params, x).ha).min())
 
 
-class Differences(NamedTuple):
-    """The largest difference of a derivative from each of two numerical ones."""
+class DerivativeErrors(NamedTuple):
+    """The largest relative error between a derivative and each of two numerical ones."""
 
     complex_step: float
     central: float
 
 
-def differences(
+def derivative_errors(
     f: Callable[[Array], Array],
     f_prime: Callable[[Array], Array],
     x: Array,
     epsilon: float = 1e-5,
-) -> Differences:
-    """How far f_prime(x) is from numerical derivatives of f at x, (n,), at worst.
+) -> DerivativeErrors:
+    """The relative errors between f_prime(x) and numerical derivatives of f at x, (n,), at worst.
 
     Either f acts elementwise, or it is a scalar function of x, of which f_prime is the gradient.
 
-    >>> differences(np.sin, np.cos, np.linspace(0, 1, 5)).complex_step < 1e-15
+    >>> derivative_errors(np.sin, np.cos, np.linspace(0, 1, 5)).complex_step < 1e-15
     True
     """
 
@@ -211,5 +211,5 @@ def differences(
             estimate = derivative(np.ones_like(x))  # all components at once: none sees another
         else:
             estimate = np.array([derivative(direction) for direction in np.eye(x.size)])
-        found.append(float(np.abs(f_prime(x) - estimate).max()))
-    return Differences(*found)
+        found.append(float(relative_error(f_prime(x), estimate).max()))
+    return DerivativeErrors(*found)

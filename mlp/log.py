@@ -4,15 +4,17 @@ Plain CSV. The first line says what the columns are; errors are proportions of m
 examples, losses are averages per example, without penalty.
 """
 
+import contextlib
 import csv
-import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from mlp import files
+from mlp.messages import SHORT, line, shown
 from mlp.train import Record
 
-TEMPORARY = ".tmp"  # the ending of files that are being written
+MOST = 50_000_000  # bytes of a table
 
 
 class LogError(ValueError):
@@ -27,15 +29,16 @@ def read_rows(path: Path, kind: Any, more: Sequence[str] = ()) -> list[Any]:
     """
     header = [*kind._fields, *more]
     try:
-        first, *lines = path.read_text().splitlines(keepends=True) or [""]
+        first, *lines = files.text(path, MOST).splitlines(keepends=True) or [""]
     except (OSError, UnicodeDecodeError) as error:
-        raise LogError(f"{path}: cannot be read ({error}); restore it") from error
+        raise LogError(f"{path}: cannot be read ({line(str(error))}); restore it") from error
     if first.rstrip("\n").split(",") != header:
-        raise LogError(f"{path}: line 1 is {first.rstrip()!r}; it must be {','.join(header)!r}")
+        wanted = ",".join(header)
+        raise LogError(f"{path}: line 1 is {shown(first.rstrip())}; it must be {wanted!r}")
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
     rows, types = [], kind.__annotations__.values()
-    for number, row in enumerate(csv.reader(lines), start=2):
+    for number, row in enumerate(_split(path, lines), start=2):
         if len(row) != len(header):
             raise LogError(
                 f"{path}: line {number} has {len(row)} fields; it must have {len(header)}"
@@ -43,8 +46,19 @@ def read_rows(path: Path, kind: Any, more: Sequence[str] = ()) -> list[Any]:
         try:
             rows.append(kind(*(of(cell) for of, cell in zip(types, row, strict=False))))
         except ValueError as error:
-            raise LogError(f"{path}: line {number}: {error}; it must hold numbers") from error
+            why = line(str(error), SHORT)
+            raise LogError(f"{path}: line {number}: {why}; it must hold numbers") from error
     return rows
+
+
+def _split(path: Path, lines: Sequence[str]) -> Iterator[list[str]]:
+    """The fields of each line."""
+    reader = csv.reader(lines)
+    try:
+        yield from reader
+    except csv.Error as error:
+        number = reader.line_num + 1  # below the header
+        raise LogError(f"{path}: line {number}: {error}; restore the file") from error
 
 
 def read(path: Path) -> list[Record]:
@@ -53,14 +67,9 @@ def read(path: Path) -> list[Record]:
     for number, record in enumerate(records, start=1):
         if record.epoch != number:
             raise LogError(
-                f"{path}: line {number + 1} is epoch {record.epoch}; it must be {number}"
+                f"{path}: line {number + 1} is epoch {shown(record.epoch)}; it must be {number}"
             )
     return records
-
-
-def temporary_name(path: Path) -> Path:
-    """A name in the same folder that nobody can guess, so that no link can wait there."""
-    return path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")
 
 
 class Log:
@@ -70,25 +79,29 @@ class Log:
         self, path: Path, header: Sequence[str], kept: Iterable[Sequence[object]] = ()
     ) -> None:
         """Start the file with the header and the lines kept from before, in place of the old."""
-        temporary = temporary_name(path)
-        self._file = temporary.open("x", newline="")
+        temporary = files.temporary_name(path)
+        self._path = path
+        self._file = temporary.open("x", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file, lineterminator="\n")
         try:
             for row in (header, *kept):
                 self.write(row)
             temporary.replace(path)
         except BaseException:
-            self._file.close()
+            with contextlib.suppress(OSError):  # a full disk fails again
+                self._file.close()
             temporary.unlink()
             raise
 
     def write(self, row: Sequence[object]) -> None:
         """Add one line; after this returns, the line is in the file."""
-        self._writer.writerow(row)
-        self._file.flush()
+        with files.naming(self._path):
+            self._writer.writerow(row)
+            self._file.flush()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with files.naming(self._path):
+            self._file.close()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from mlp.messages import shown
 from mlp.penalty import Lambdas
 
 
@@ -30,10 +31,11 @@ def _whole(low: int, means: str) -> dict[str, Any]:
 
 
 def _real(means: str, right: str, ok: Callable[[float], bool]) -> dict[str, Any]:
-    return _rule(means, right, lambda v: _is_number(v) and ok(v))
+    return _rule(means, right, lambda v: is_number(v) and ok(v))
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether a value is a whole number or a float, and finite as a float."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     return abs(value) <= sys.float_info.max  # holds for whole numbers of any length, too
@@ -104,7 +106,7 @@ class Settings:
             value = getattr(self, setting.name)
             if not setting.metadata["ok"](value):
                 right = setting.metadata["right"]
-                raise SettingsError(f"{setting.name} is {value!r}; it must be {right}")
+                raise SettingsError(f"{setting.name} is {shown(value)}; it must be {right}")
 
     @property
     def lambdas(self) -> Lambdas:

@@ -37,7 +37,7 @@ SWITCHES = ("echo", "output")
 READS = {"reads": "mathematics"}  # our own: what the chunk shows depends on the report's formulas
 QUOTED = r"(?:\"[^\"]*\"|'[^']*')"
 DIVS = re.compile(
-    r"\{\.(?:abstract|result|proof)\}|\{#refs\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
+    r"\{\.(?:abstract|result|marginal|proof)\}|\{#refs\}|\{#(?:fig|tbl|lst)-[\w-]+\}"
     rf"|\{{\.callout-(?:note|tip|warning|caution|important)(?: title={QUOTED})?\}}"
     r"|\{#(?:thm|lem|cor|prp|cnj|def|exm|exr)-[\w-]+(?: \.[a-z]+)?\}"
     r"|\{\.content-(?:visible|hidden) (?:when|unless)-format=\"(?:typst|html|pdf|ipynb)\"\}"

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pypandoc
@@ -26,13 +27,19 @@ FIXED = yaml.safe_load(
     "{lang: en, date-format: D MMMM YYYY, execute: {echo: false, warning: true}, "
     "crossref: {eq-prefix: Equation}}"
 )
+Profile = Mapping[str, Any]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
 NAMED = r"(?:label|citation|resource|sequence|at /.*/)[\s`<]*([^\s,)>]+)|(@[\w-]+)|math\s*([^,\n]+)"
 
 
-def render(source: Path, to: str, session: Session, output: Path) -> Path:
-    """Render `source` into the folder `output`, atomically. Raises ReportError."""
+def render(
+    source: Path, to: str, session: Session, output: Path, profile: Profile = MappingProxyType({})
+) -> Path:
+    """Render `source` into the folder `output`, atomically. Raises ReportError.
+
+    `profile` is what _quarto-NAME.yml changes in _quarto.yml.
+    """
     if to == "pdf" and not shutil.which("lualatex"):
         raise ReportError("--to pdf needs TeX Live; see the README, or use --to typst")
     if any(CONFIG.get(key) != value for key, value in FIXED.items()):
@@ -40,7 +47,7 @@ def render(source: Path, to: str, session: Session, output: Path) -> Path:
     report = read(source)
     for line, what in sorted(check.faults(report, source.parent)):
         raise ReportError(f"{report.where(line)}: {what}")
-    meta = metadata(report, to)
+    meta = metadata(report, to) | profile.get("format", {}).get(to, {})
     target = output / meta["output-file"]
     output.mkdir(parents=True, exist_ok=True)
     folder = output / f".render-{os.getpid()}"  # the same each time: Typst sets anew what changed

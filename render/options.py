@@ -10,7 +10,9 @@ import yaml
 from literate.reader import ROOT
 from literate.report import Fault, Report
 
-KNOWN: dict[str, list[str]] = yaml.safe_load((ROOT / "render" / "options.yml").read_text())
+KNOWN: dict[str, list[str]] = yaml.safe_load(
+    (ROOT / "render" / "options.yml").read_text(encoding="utf-8")
+)
 FORMATS = ("typst", "html", "pdf", "ipynb")
 GROUPS = ("project", "execute", "crossref", "author")
 DATES = ("today", "now", "last-modified")  # words for a date that Quarto knows

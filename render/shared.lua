@@ -70,13 +70,14 @@ local function drop(block)
   if notebook or block.text:match("^<!%-%-") then return {} end
 end
 
--- On paper, a sentence stays on the page of the display, result or code that it leads to (which
--- is no float: that goes elsewhere), and what is **Asked.** on that of the answer.
+-- On paper, a sentence stays on the page of the display, result, table or code that it leads to
+-- (which is no float: that goes elsewhere), and what is **Asked.** on that of the answer.
 local function is_shown(block)
   while block.t == "Div" and (block.classes[1] or ""):match("^cell") and block.content[1] do
     block = block.content[1]
   end
   if block.t == "Para" then return block.content[1].mathtype == "DisplayMath" end
+  if block.t == "Table" then return block.identifier == "" end
   return block.t == "CodeBlock" or block.t == "Div" and block.classes:includes("result")
 end
 
@@ -176,7 +177,7 @@ local function number_code(block)
 end
 
 -- Divs that Typst and LaTeX know as a function or an environment of the same name.
-local known = { abstract = true, result = true, leading = true, sinking = true, staying = true }
+local known = { abstract = true, result = true, leading = true, sinking = true, staying = true, marginal = true }
 function environment(div)
   local class = div.classes[1]
   if not known[class] or not (typst or latex) then return end

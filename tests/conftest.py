@@ -17,7 +17,8 @@ from mlp.penalty import Lambdas
 settings.register_profile(
     "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("default")
+settings.register_profile("full", settings.get_profile("default"), max_examples=1000)
+settings.load_profile("default")  # pytest --hypothesis-profile full: ten times as many inputs
 
 LAMBDAS = Lambdas(0.03, 0.05, 0.07, 0.11)
 

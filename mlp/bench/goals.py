@@ -7,8 +7,8 @@ from mlp import fast
 from mlp.bench.case import Case, D
 from mlp.bench.results import Medians, Timing, medians
 
-FLOOR = "floor"  # the matrix products alone, which no complete method can beat
-RIVALS = ("pytorch", "sklearn", "jax-step", "jax-scan", FLOOR)
+FLOOR = "floor"  # the matrix products alone, which are no complete method
+RIVALS = ("pytorch", "sklearn", "jax-step", "jax-scan")
 
 
 class Goal(NamedTuple):
@@ -22,16 +22,15 @@ class Goal(NamedTuple):
     @property
     def met(self) -> bool:
         """Whether it is reached."""
-        return self.reached <= self.aim if self.rival == FLOOR else self.reached >= self.aim
+        return self.reached >= self.aim
 
 
 def over(seconds: Mapping[str, float], rival: str) -> float:
-    """How many times faster than a rival the fast twin is; its time in floors for the floor.
+    """How many times faster than a rival the fast twin is.
 
     `seconds` are those for an epoch of one case, by method.
     """
-    ratio = seconds["fast"] / seconds[rival]
-    return ratio if rival == FLOOR else 1 / ratio
+    return seconds[rival] / seconds["fast"]
 
 
 def over_fastest(seconds: Mapping[str, float]) -> float:
@@ -42,19 +41,14 @@ def over_fastest(seconds: Mapping[str, float]) -> float:
 
 def aim(rival: str, case: Case, threads: int) -> float | None:
     """The goal set for the fast twin against a rival, if there is one."""
-    K, d_h, elastic = case
     if threads > 1:
-        return 1.0 if rival == "pytorch" and K <= 100 else None
-    if rival == "pytorch":
-        return {10: 4.0, 100: 2.0 if d_h <= 128 else 1.2, 1000: 1.1}.get(K)
-    if rival == "sklearn":
-        return {10: 6.0, 100: 1.9, 1000: 1.35}.get(K)
+        return 1.0 if rival == "pytorch" else None
+    if rival in ("pytorch", "sklearn"):
+        return 1.05
     if rival == "jax-step":
         return 1.0
-    if rival == "jax-scan" and (K >= 100 or shares(case)):
+    if rival == "jax-scan" and (case.K >= 100 or shares(case)):
         return 0.9
-    if rival == FLOOR and d_h >= 512 and not elastic:  # the floor has no penalty
-        return 0.6 if K <= 10 else 1.2
     return None
 
 
@@ -74,16 +68,10 @@ def judge(timings: Iterable[Timing], threads: int) -> list[Goal]:
     return goals
 
 
-def missed_against_libraries(goals: Iterable[Goal]) -> list[Goal]:
-    """The goals that are missed, but for those against the matrix products alone."""
-    return [goal for goal in goals if goal.rival != FLOOR and not goal.met]
-
-
-def beyond_the_products(goals: Iterable[Goal], seconds: Medians) -> list[Goal]:
-    """The goals against libraries that the matrix products alone would miss, too."""
+def ratios(seconds: Medians, rival: str, *, elastic: bool, K: int) -> list[float]:
+    """How many times faster than a rival the twin is, in the cases with minibatches of K."""
     return [
-        goal
-        for goal in goals
-        if goal.rival != FLOOR
-        and seconds[goal.case][goal.rival] / seconds[goal.case][FLOOR] < goal.aim
+        over(by_method, rival)
+        for case, by_method in seconds.items()
+        if (case.K, case.elastic) == (K, elastic) and {rival, "fast"} <= by_method.keys()
     ]

@@ -37,7 +37,7 @@ def peak() -> int:
     """The most bytes that this process has held, without what its parent held when it forked."""
     status = Path("/proc/self/status")
     if status.exists():  # ru_maxrss outlives fork and exec
-        (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.M)
+        (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status.read_text(encoding="utf-8"), re.M)
         return int(kilobytes) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -6,14 +6,20 @@ A table NAME.csv has a line for each repetition; NAME.yml beside it says what it
 import csv
 import io
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
 
+from mlp import files, log
 from mlp.bench.case import Case, N
-from mlp.lab.store import write_atomically
+from mlp.lab.store import MOST_YAML
+from mlp.log import LogError
+from mlp.mapping import MappingError, parse
+from mlp.messages import SHORT, line
+
+T = TypeVar("T")
 
 
 class Timing(NamedTuple):
@@ -64,45 +70,63 @@ def write(path: Path, rows: Sequence[Timing | Saving], about: Mapping[str, objec
     for row in rows:
         writer.writerow([int(cell) if isinstance(cell, bool) else cell for cell in row])
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text.getvalue().encode())
-    write_atomically(
+    files.write_atomically(path, text.getvalue().encode())
+    files.write_atomically(
         path.with_suffix(".yml"), yaml.safe_dump(dict(about), sort_keys=False).encode()
     )
 
 
 def read(path: Path) -> list[Timing]:
-    """Read a table of times."""
-    with path.open(newline="") as file:
-        return [
-            Timing(
-                method=row["method"],
-                K=int(row["K"]),
-                d_h=int(row["d_h"]),
-                elastic=bool(int(row["elastic"])),
-                threads=int(row["threads"]),
-                repetition=int(row["repetition"]),
-                examples=int(row["examples"]),
-                seconds=float(row["seconds"]),
-            )
-            for row in csv.DictReader(file)
-        ]
+    """Read a table of times. Raises LogError."""
+
+    def timing(row: Mapping[str, str]) -> Timing:
+        return Timing(
+            method=row["method"],
+            K=int(row["K"]),
+            d_h=int(row["d_h"]),
+            elastic=bool(int(row["elastic"])),
+            threads=int(row["threads"]),
+            repetition=int(row["repetition"]),
+            examples=int(row["examples"]),
+            seconds=float(row["seconds"]),
+        )
+
+    return _rows(path, timing)
 
 
 def read_savings(path: Path) -> Savings:
-    """Read a table of tricks: microseconds that each repetition saves in a minibatch."""
+    """Read a table of tricks: microseconds that each repetition saves in a minibatch.
+
+    Raises LogError.
+    """
+
+    def saving(row: Mapping[str, str]) -> tuple[str, tuple[int, int], float]:
+        saved = float(row["plain"]) - float(row["twin"])
+        return row["trick"], (int(row["K"]), int(row["d_h"])), saved
+
     savings: Savings = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            by_shape = savings.setdefault(row["trick"], {})
-            repetitions = by_shape.setdefault((int(row["K"]), int(row["d_h"])), [])
-            repetitions.append(float(row["plain"]) - float(row["twin"]))
+    for trick, shape, saved in _rows(path, saving):
+        savings.setdefault(trick, {}).setdefault(shape, []).append(saved)
     return savings
 
 
+def _rows(path: Path, of: Callable[[Mapping[str, str]], T]) -> list[T]:
+    """What is made of each line of a table. Raises LogError where that cannot be."""
+    try:
+        reader = csv.DictReader(io.StringIO(files.text(path, log.MOST)), strict=True)
+        return [of(row) for row in reader]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        why = line(f"{type(error).__name__}: {error}", SHORT)
+        raise LogError(f"{path}: no table of what was measured ({why}); restore it") from error
+
+
 def read_about(path: Path) -> dict[str, Any]:
-    """What the table `path` was measured on: machine, versions, data."""
-    about: dict[str, Any] = yaml.safe_load(path.with_suffix(".yml").read_text())
-    return about
+    """What the table `path` was measured on: machine, versions, data. Raises LogError."""
+    beside = path.with_suffix(".yml")
+    try:
+        return parse(files.text(beside, MOST_YAML))
+    except (OSError, UnicodeDecodeError, MappingError) as error:
+        raise LogError(f"{beside}: {line(str(error), SHORT)}; restore it") from error
 
 
 # --- in short --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 Modules, each importing only from those above it:
 
+* `capacity`: small networks on two circles, which are not recorded, but trained anew for a report
 * `origin`: digests of the code and the data that a result depends on
 * `store`: a folder of results, claimed by one process, its files written whole or not at all
 * `summary`: what recorded runs say in short

@@ -5,9 +5,9 @@ import functools
 import itertools
 import math
 import multiprocessing
-import signal
+import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
 from multiprocessing.managers import SyncManager
 from queue import Queue
 from threading import Event
@@ -17,12 +17,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from mlp import data, fast, train
+from mlp import data, fast, processes, train
 from mlp.data import Splits
 from mlp.functions import Array
 from mlp.lab import experiment
 from mlp.lab.experiment import Experiment
 from mlp.model import Params
+from mlp.processes import LostError
 from mlp.train import DivergedError, Record, State
 
 
@@ -92,20 +93,23 @@ def run_all(jobs: Sequence[Job], at_once: int) -> list[Again]:
 
 # --- in processes --------------------------------------------------------------------------------
 
-IGNORED = signal.SIGINT, signal.SIG_IGN  # Ctrl-C is for the process that asked
-
 
 def _in_processes(jobs: Sequence[Job], at_once: int, tick: Tick) -> list[Again]:
     """Run the jobs in processes; the longest first, so that none is left over at the end."""
     context = multiprocessing.get_context("spawn")
     order = sorted(range(len(jobs)), key=lambda i: -jobs[i].epochs * jobs[i].seconds)
     manager = SyncManager(ctx=context)
-    manager.start(signal.signal, IGNORED)
-    with manager, ProcessPoolExecutor(at_once, context, signal.signal, IGNORED) as pool:
+    following = processes.follow, (os.getpid(),)
+    manager.start(*following)
+    with manager, ProcessPoolExecutor(at_once, context, *following) as pool:
         done, stop = manager.Queue(), manager.Event()
         futures = {i: pool.submit(_run_there, jobs[i], done, stop) for i in order}
         try:
             _watch(set(futures.values()), done, tick)
+        except BrokenExecutor as error:
+            raise LostError(
+                "a process ended before its run, as where memory runs out; run fewer --jobs"
+            ) from error
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)

@@ -44,8 +44,7 @@ class Pair(NamedTuple):
 def rounded_alike(folders: Iterable[Path]) -> bool:
     """Whether products are rounded here as they were when these results were recorded."""
     here = store.arithmetic(store.machine())
-    machines = [summary.read(folder).get("machine", {}) for folder in folders]
-    return all(store.arithmetic(machine) == here for machine in machines)
+    return all(store.arithmetic(summary.machine(folder)) == here for folder in folders)
 
 
 # --- bit for bit ---------------------------------------------------------------------------------

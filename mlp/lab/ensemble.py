@@ -14,8 +14,9 @@ from mlp.functions import Array
 from mlp.lab import experiment, origin, store, summary
 from mlp.lab.experiment import Experiment
 from mlp.log import Log, read_rows
+from mlp.messages import shown
 from mlp.model import Params
-from mlp.settings import SettingsError
+from mlp.settings import Settings, SettingsError
 
 
 class Record(NamedTuple):
@@ -46,10 +47,11 @@ def load(path: Path) -> Average | Experiment:
         of = keys["average"]
         if set(keys) != {"average"} or not isinstance(of, str):
             raise SettingsError(
-                f"average is {of!r}, with {len(keys) - 1} other keys; it must be the name of an "
-                "experiment, and the only key"
+                f"average is {shown(of)}, with {len(keys) - 1} other keys; it must be the name of "
+                "an experiment, and the only key"
             )
-        return Average(name, experiment.load(path.parent / f"{of}.yml"))
+        file = path.parent / f"{experiment.require_plain(of)}.yml"
+        return Average(name, experiment.load(file))
 
     return experiment.read_file(path, parse)
 
@@ -60,10 +62,14 @@ def run(average: Average, results: Path) -> Path:
     runs = experiment.run(of, results)
     folder = results / average.name
     about = described(average, results)
+    if store.finished(folder, about):
+        return folder
     with store.claimed(folder, about):
         if not (folder / "summary.yml").exists():
-            nets = [_net(run_folder) for run_folder in runs]
-            _run(of, nets, folder, about)
+            splits = of.splits()
+            pairs = zip(of.seeds, runs, strict=True)
+            nets = [_net(run, of.run_settings(seed), splits) for seed, run in pairs]
+            _run(of, nets, splits, folder, about)
     return folder
 
 
@@ -78,19 +84,20 @@ def described(average: Average, results: Path) -> dict[str, Any]:
     }
 
 
-def _net(folder: Path) -> Params:
+def _net(folder: Path, settings: Settings, splits: Splits) -> Params:
     """The net of a finished run."""
     checkpoint = folder / "checkpoint.npz"
     if not checkpoint.exists():
         raise SettingsError(
             f"{checkpoint}: not there, as nets are not kept in git; delete {folder} to train again"
         )
-    return store.restore(checkpoint)[0].best
+    return experiment.resumed(checkpoint, settings, splits)[0].best
 
 
-def _run(of: Experiment, nets: list[Params], folder: Path, about: dict[str, Any]) -> None:
+def _run(
+    of: Experiment, nets: list[Params], splits: Splits, folder: Path, about: dict[str, Any]
+) -> None:
     """Average the first net, the first two, …; log each average, and record that of all."""
-    splits = of.splits()
     records, test_oa = averages(nets, splits, of.settings.mirrored)
     with Log(folder / "log.csv", Record._fields) as log:
         for record in records:
@@ -123,6 +130,7 @@ def read(path: Path) -> list[Record]:
 
 def describe(folder: Path) -> str:
     """One line on a finished average."""
-    chosen = Record(**summary.at_chosen(folder))
+    figures = summary.at_chosen(folder)
+    chosen = Record(*(figures[name] for name in Record._fields))
     errors = f"valid {chosen.valid_error:.2%}, test {chosen.test_error:.2%}"
     return f"{folder}: {chosen.nets} nets; {errors}"

@@ -3,22 +3,26 @@
 Nothing is trained here: that is the work of `verify`. Faults are phrases that name the file.
 """
 
+import io
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from mlp import log, train
+from mlp import files, log, train
 from mlp.data import Splits
+from mlp.functions import Array
 from mlp.lab import ensemble, experiment, search, space, store, summary
 from mlp.lab.ensemble import Average
 from mlp.lab.experiment import Experiment
 from mlp.lab.search import Final, Row
 from mlp.lab.space import Search
 from mlp.log import LogError
-from mlp.settings import Settings
+from mlp.mapping import MappingError, parse
+from mlp.messages import SHORT, line, shown
+from mlp.settings import Settings, SettingsError
 from mlp.train import Record
 
 
@@ -108,10 +112,16 @@ def _final_faults(
     seeded = [final for final in finals if final.seed == of.seeds[0]]
     if [final[:2] for final in finals] != pairs or not same(seeded, firsts):
         return ["finals.csv: not the trials of the last round with every seed"]
-    best = search.means(finals)[0]
+    means = search.means(finals)
+    if not means:
+        return ["finals.csv: every trial diverged"]
+    best = means[0]
     if not same(best._asdict(), summary.at_chosen(folder)):
         faults.append("summary.yml: not the best mean of the finals")
-    said = yaml.safe_load((folder / "best.yml").read_text())
+    try:
+        said = parse(files.text(folder / "best.yml", store.MOST_YAML))
+    except (OSError, UnicodeDecodeError, MappingError) as error:
+        return [*faults, f"best.yml: cannot be read ({line(str(error), SHORT)})"]
     if said != space.file(of, best.trial):
         faults.append("best.yml: not the settings of the best trial")
     return faults
@@ -121,7 +131,11 @@ def run_faults(folder: Path) -> list[str]:
     """What contradicts itself in the log and the summary of a run."""
     faults = [f"{name}: edited" for name in summary.edited(folder)]
     recorded = summary.read(folder)
-    settings = Settings(**recorded["settings"])
+    epochs = recorded["epochs"]
+    try:
+        settings = Settings(**recorded["settings"])
+    except (TypeError, SettingsError) as error:
+        return [*faults, f"summary.yml: no settings of a run ({line(str(error), SHORT)})"]
     try:
         records = log.read(folder / "log.csv")
     except LogError as error:
@@ -130,8 +144,8 @@ def run_faults(folder: Path) -> list[str]:
         return [*faults, "log.csv: no epochs"]
     if not same(summary.stopped(records, settings.patience)._asdict(), recorded["chosen"]):
         faults.append("summary.yml: not the figures of the epoch that log.csv chooses")
-    if len(records) != recorded["epochs"]:
-        faults.append(f"log.csv: {len(records)} epochs, not {recorded['epochs']}")
+    if len(records) != epochs:
+        faults.append(f"log.csv: {len(records)} epochs, not {shown(epochs)}")
     if not _ends(records, settings):
         faults.append(f"log.csv: stops at epoch {len(records)}, with patience left")
     if len(records) > 1 and _ends(records[:-1], settings):
@@ -149,21 +163,35 @@ def _ends(records: Sequence[Record], settings: Settings) -> bool:
 def prediction_faults(folder: Path, splits: Splits | None) -> list[str]:
     """What contradicts itself in predictions.npy, confusion.csv and the test error of a summary."""
     try:
-        counts = np.loadtxt(folder / "confusion.csv", delimiter=",", dtype=int, ndmin=2)
-        predictions = np.load(folder / "predictions.npy")
-    except ValueError as error:
-        return [f"confusion.csv or predictions.npy: cannot be read ({error})"]
+        counts, predictions = _counts(folder), store.read_predictions(folder)
+    except (OSError, ValueError) as error:
+        why = line(str(error), SHORT)
+        return [f"confusion.csv or predictions.npy: cannot be read ({why})"]
+    if predictions.max() >= len(counts):
+        return ["predictions.npy: classes that confusion.csv does not count"]
     faults = []
     wrong = int(counts.sum() - np.trace(counts))
     if not same(wrong / len(predictions), summary.at_chosen(folder)["test_error"]):
         faults.append("confusion.csv: does not count the test error")
     if counts.sum(axis=0).tolist() != np.bincount(predictions, minlength=len(counts)).tolist():
         faults.append("confusion.csv: does not count predictions.npy")
-    if splits:
+    if splits and len(splits.test.y) != len(predictions):
+        faults.append("predictions.npy: not one for each test example")
+    elif splits:
         expected = store.confusion(predictions, splits.test.y, len(counts))
         if not np.array_equal(counts, expected):
             faults.append("confusion.csv: does not count the test examples")
     return faults
+
+
+def _counts(folder: Path) -> Array:
+    """The confusion counts, (m, m). Raises OSError, ValueError."""
+    text = files.text(folder / "confusion.csv", log.MOST)
+    with warnings.catch_warnings(action="ignore"):  # of an empty file: it is no square
+        counts = np.loadtxt(io.StringIO(text), delimiter=",", dtype=int, ndmin=2)
+    if counts.shape[0] != counts.shape[1]:
+        raise ValueError(f"counts of shape {counts.shape}")
+    return counts
 
 
 def same(a: object, b: object) -> bool:

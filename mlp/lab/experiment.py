@@ -10,22 +10,24 @@ is for going on.
 import contextlib
 import dataclasses
 import math
-import signal
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-import yaml
 from tqdm import tqdm
 
-from mlp import data, fast, log, regularize, train
+from mlp import data, fast, files, log, processes, regularize, train
 from mlp.data import Dataset, Splits
 from mlp.functions import Array
 from mlp.lab import origin, store, summary
 from mlp.log import Log
+from mlp.mapping import MappingError
+from mlp.mapping import parse as parse_yaml
+from mlp.messages import line, shown
 from mlp.settings import Settings, SettingsError
 from mlp.train import DivergedError, Record, State
 
@@ -79,7 +81,7 @@ class Rule(NamedTuple):
 
 
 def _is_positive(value: object) -> bool:
-    return type(value) is int and value >= 1
+    return type(value) is int and 1 <= value < 2**31
 
 
 def _is_flag(value: object) -> bool:
@@ -87,17 +89,20 @@ def _is_flag(value: object) -> bool:
 
 
 def _are_different(seeds: object) -> bool:
-    if not isinstance(seeds, list) or not seeds:
+    if not isinstance(seeds, list) or not 1 <= len(seeds) <= MOST_SEEDS:
         return False
-    return len({str(seed) for seed in seeds}) == len(seeds)
+    return all(type(seed) is int for seed in seeds) and len(set(seeds)) == len(seeds)
 
 
+MOST_SEEDS = 1000
 DATA = ("circles", "fashion-mnist")  # the names that data.load knows
 IMAGES_ONLY = ("flips", "shifts", "cutout", "mirrored")
 RULES = {  # for the keys beside those of Settings
     "data": Rule("the data set", " or ".join(DATA), lambda value: value in DATA),
-    "valid": Rule("examples kept for validation", "a whole number >= 1", _is_positive),
-    "seeds": Rule("one run for each", "a list of different whole numbers", _are_different),
+    "valid": Rule("examples kept for validation", "a whole number >= 1 and < 2^31", _is_positive),
+    "seeds": Rule(
+        "one run for each", f"a list of 1 to {MOST_SEEDS} different whole numbers", _are_different
+    ),
     "standardize": Rule("inputs of mean 0 and deviation 1", "true or false", _is_flag, False),
     "refit": Rule("train on the validation examples, too", "true or false", _is_flag, False),
 }
@@ -112,7 +117,7 @@ def from_mapping(keys: dict[str, Any], name: str) -> Experiment:
     own = {key: keys.get(key, rule.default) for key, rule in RULES.items()}
     for key, rule in RULES.items():
         if not rule.ok(own[key]):
-            raise SettingsError(f"{key} is {own[key]!r}; it must be {rule.right}")
+            raise SettingsError(f"{key} is {shown(own[key])}; it must be {rule.right}")
     shared = {key: value for key, value in keys.items() if key not in RULES}
     of_runs = [Settings(**shared, seed=seed) for seed in own["seeds"]]  # which checks every seed
     for key in IMAGES_ONLY:
@@ -130,7 +135,7 @@ def _check_names(keys: dict[str, Any]) -> None:
     needed += [field.name for field in fields if field.default is MISSING]
     for key in keys:
         if key not in known:
-            raise SettingsError(f"unknown key {key!r}; known are {', '.join(known)}")
+            raise SettingsError(f"unknown key {shown(key)}; known are {', '.join(known)}")
     for key in needed:
         if key not in keys:
             raise SettingsError(f"key {key!r} is missing; add a line `{key}: …`")
@@ -139,17 +144,9 @@ def _check_names(keys: dict[str, Any]) -> None:
 def mapping(text: str) -> dict[str, Any]:
     """YAML text as keys and values. Raises SettingsError if it is something else."""
     try:
-        keys = yaml.safe_load(text)
-        node = yaml.compose(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        raise SettingsError(f"not YAML: {' '.join(str(error).split())}; mend it") from error
-    if not isinstance(keys, dict) or not isinstance(node, yaml.MappingNode):
-        raise SettingsError("holds no settings; write lines of the form `key: value`")
-    names = [key.value for key, _ in node.value]
-    for name in names:
-        if names.count(name) > 1:
-            raise SettingsError(f"key {name!r} is given twice; keep one of them")
-    return keys
+        return parse_yaml(text)
+    except MappingError as error:
+        raise SettingsError(str(error)) from error
 
 
 def parse(text: str, name: str) -> Experiment:
@@ -157,12 +154,26 @@ def parse(text: str, name: str) -> Experiment:
     return from_mapping(mapping(text), name)
 
 
+MOST_BYTES = 100_000  # of a file of settings
+PLAIN_NAME = re.compile(r"\w[\w .+-]{0,99}")
+
+
+def require_plain(name: str) -> str:
+    """The name itself. Raises SettingsError if it could lead out of the folder of results."""
+    if not PLAIN_NAME.fullmatch(name):
+        raise SettingsError(
+            f"the name is {shown(name)}; results need one of at most 100 letters, digits and "
+            "_ - . + or spaces that begins with a letter or a digit"
+        )
+    return name
+
+
 def read_file(path: Path, parser: Callable[[str, str], T]) -> T:
     """Apply a parser to a file's text and name. Raises SettingsError, which names the file."""
     try:
-        return parser(path.read_text(), path.stem)
+        return parser(files.text(path, MOST_BYTES), require_plain(path.stem))
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+        why = line(str(error.strerror if isinstance(error, OSError) else error))
         raise SettingsError(f"{path}: cannot be read ({why}); name a file of settings") from error
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
@@ -184,6 +195,7 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
     another process.
     """
     splits = experiment.splits()
+    require_room(experiment.settings, splits)
     folder = results / experiment.name
     runs = []
     for seed, about in described(experiment, splits).items():
@@ -191,8 +203,24 @@ def run(experiment: Experiment, results: Path) -> list[Path]:
         runs.append(folder / f"seed-{seed}")
     if len(runs) > 1:
         over = summary.over_runs([summary.at_chosen(run) for run in runs])
-        store.write_yaml(folder / "summary.yml", over)
+        store.update_yaml(folder / "summary.yml", over)
     return runs
+
+
+MOST_NUMBERS = 10**8  # in a layer of weights, and what it makes of a minibatch: some gigabytes
+
+
+def require_room(settings: Settings, splits: Splits) -> None:
+    """Raise SettingsError if settings go beyond the data, or beyond what memory may hold."""
+    (n, d), K, d_h = splits.train.X.shape, settings.K, settings.d_h
+    if n < K:
+        raise SettingsError(f"K is {K}; it must be at most {n}, as there are no more examples")
+    if d_h * (d + K) > MOST_NUMBERS:
+        raise SettingsError(
+            f"d_h is {d_h}, and K {K}: with {d} inputs, that takes too much memory; choose less"
+        )
+    if settings.shifts > math.isqrt(d):
+        raise SettingsError(f"shifts is {settings.shifts}; it must be at most {math.isqrt(d)}")
 
 
 def described(experiment: Experiment, splits: Splits | None) -> dict[int, dict[str, Any]]:
@@ -217,6 +245,8 @@ def _run_seed(
     experiment: Experiment, seed: int, splits: Splits, about: dict[str, Any], folder: Path
 ) -> None:
     """Finish the run with this seed, unless its summary says that it is finished."""
+    if store.finished(folder, about):
+        return
     settings = experiment.run_settings(seed)
     with store.claimed(folder, about):
         if (folder / "summary.yml").exists():
@@ -240,10 +270,10 @@ def _run_seed(
 def _train(name: str, settings: Settings, splits: Splits, folder: Path) -> tuple[State, float]:
     """Train from where the folder stands to the end, with log, checkpoints and a progress bar.
 
-    Returns the last state and the seconds of training behind it. After Ctrl-C the batch is
-    finished, then KeyboardInterrupt raised.
+    Returns the last state and the seconds of training behind it. After Ctrl-C or SIGTERM the batch
+    is finished, then KeyboardInterrupt raised.
     """
-    state, seconds, records = _begun(folder)
+    state, seconds, records = _begun(folder, settings, splits)
     n_batches = math.ceil(len(splits.train.y) / settings.K)
     with (
         Log(folder / "log.csv", Record._fields, records) as table,
@@ -254,12 +284,12 @@ def _train(name: str, settings: Settings, splits: Splits, folder: Path) -> tuple
             unit="batch",
             mininterval=0.5,
         ) as bar,
-        _ctrl_c_held_back() as stop_if_pressed,
+        processes.held_back() as stop_if_asked,
     ):
 
         def tick(batches: int) -> None:
             bar.update(batches)
-            stop_if_pressed()
+            stop_if_asked()
 
         before, start = seconds, time.perf_counter()
         epochs = train.fit(splits, settings, state, tick, fast.Steps)
@@ -268,7 +298,7 @@ def _train(name: str, settings: Settings, splits: Splits, folder: Path) -> tuple
             seconds = before + time.perf_counter() - start
             store.save(folder / "checkpoint.npz", state, seconds)
             bar.set_postfix_str(_errors(record))
-        stop_if_pressed()
+        stop_if_asked()
     assert state is not None
     return state, seconds
 
@@ -313,36 +343,44 @@ class Begun(NamedTuple):
     records: list[Record]  # of the epochs that led to the state
 
 
-def _begun(folder: Path) -> Begun:
-    """Where the run in this folder stands. Raises SettingsError if the log lacks an epoch."""
+def _begun(folder: Path, settings: Settings, splits: Splits) -> Begun:
+    """Where the run in this folder stands. Raises SettingsError if log and checkpoint disagree."""
     if not (folder / "checkpoint.npz").exists():
         return Begun(None, 0.0, [])
-    state, seconds = store.restore(folder / "checkpoint.npz")
+    state, seconds = resumed(folder / "checkpoint.npz", settings, splits)
     records = log.read(folder / "log.csv")[: state.epoch]  # a killed run may have logged one more
     if len(records) < state.epoch:
         raise SettingsError(f"{folder}: log.csv lacks epochs of checkpoint.npz; delete the folder")
+    if repr(summary.stopped(records, settings.patience)) != repr(state.chosen):  # as nan is nan
+        raise SettingsError(
+            f"{folder}: log.csv and checkpoint.npz are of different runs; delete the folder"
+        )
     return Begun(state, seconds, records)
 
 
-@contextlib.contextmanager
-def _ctrl_c_held_back() -> Iterator[Callable[[], None]]:
-    """Hold Ctrl-C back: inside, the yielded function raises KeyboardInterrupt if one came."""
-    pressed: list[int] = []
+def resumed(path: Path, settings: Settings, splits: Splits) -> tuple[State, float]:
+    """The state of a checkpoint of such a run, and the seconds of training behind it.
 
-    def stop_if_pressed() -> None:
-        if pressed:
-            raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    try:
-        yield stop_if_pressed
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    Raises SettingsError if it is damaged, or of another network or data.
+    """
+    state, seconds = store.restore(path)
+    X, m = splits.train.X, 1 + max(int(part.y.max(initial=0)) for part in splits)
+    (d_h, d), dtype = state.params.W1.shape, state.params.W1.dtype
+    said = f"{d_h} hidden units, {d} inputs, {len(state.params.W2)} classes, {dtype}"
+    right = f"{settings.d_h} hidden units, {X.shape[1]} inputs, {m} classes, {X.dtype}"
+    if said != right:
+        raise SettingsError(f"{path}: a network of {said}; it must have {right}: delete it")
+    if state.epoch > settings.epochs:
+        raise SettingsError(
+            f"{path}: reached epoch {state.epoch}; it must be at most {settings.epochs}: delete it"
+        )
+    return state, seconds
 
 
 def describe(folder: Path) -> str:
     """One line on a finished run."""
-    chosen = Record(**summary.at_chosen(folder))
+    figures = summary.at_chosen(folder)
+    chosen = Record(*(figures[name] for name in Record._fields))
     return f"{folder}: epoch {chosen.epoch} chosen; {_errors(chosen)}"
 
 

@@ -51,7 +51,7 @@ def code(roots: Iterable[str], package: Path = PACKAGE) -> dict[str, str]:
 @functools.cache
 def _read(path: Path, package: Path) -> tuple[str, frozenset[str]]:
     """The digest of a module, and what it imports; as it was when this process first asked."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     return digest(repr(form(tree)).encode()), frozenset(imports(tree, package))
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from mlp import log
-from mlp.lab import compare, ensemble, evidence, experiment, search, space, summary
+from mlp.lab import compare, ensemble, evidence, experiment, search, space, store, summary
 from mlp.lab.again import Again, Job
 from mlp.lab.compare import Line, Pair
 from mlp.lab.ensemble import Average
@@ -16,6 +16,7 @@ from mlp.lab.evidence import same
 from mlp.lab.experiment import Experiment
 from mlp.lab.search import Final, Row
 from mlp.lab.space import Search
+from mlp.messages import shown
 from mlp.settings import SettingsError
 
 WHOLE = 2**31  # epochs: more than any run has
@@ -60,7 +61,7 @@ def load(name: str, experiments: Path, results: Path) -> Recorded:
     """What belongs to the file of this name. Raises SettingsError."""
     if name not in names(experiments):
         known = ", ".join(names(experiments))
-        raise SettingsError(f"{name!r} is none of the experiments; choose among {known}")
+        raise SettingsError(f"{shown(name)} is none of the experiments; choose among {known}")
     path, folder = experiments / f"{name}.yml", results / name
     if name.startswith("searches/"):
         return Trials(space.load(path), folder)
@@ -87,9 +88,8 @@ class Runs(NamedTuple):
         """The first epochs of each run, as far as it went."""
         jobs = []
         for seed in self.of.seeds:
-            said = summary.read(self.folder / f"seed-{seed}")
-            each = said["seconds"] / said["epochs"]
-            jobs.append(Job(self.of, seed, min(epochs, said["epochs"]), each))
+            trained, each = summary.pace(self.folder / f"seed-{seed}")
+            jobs.append(Job(self.of, seed, min(epochs, trained), each))
         return jobs
 
     def part(self, seconds: float) -> list[Job]:
@@ -101,10 +101,10 @@ class Runs(NamedTuple):
         pairs, whole, alike = [], True, True
         for job in jobs:
             folder, came = self.folder / f"seed-{job.seed}", again[job]
-            records, said = log.read(folder / "log.csv"), summary.read(folder)
-            pairs.append(Pair(job.seed, records[: job.epochs], said.get("first_losses", []), came))
+            records, first = log.read(folder / "log.csv"), summary.first_losses(folder)
+            pairs.append(Pair(job.seed, records[: job.epochs], first, came))
             whole = whole and job.epochs >= len(records)
-            alike = alike and np.array_equal(np.load(folder / "predictions.npy"), came.predictions)
+            alike = alike and np.array_equal(store.read_predictions(folder), came.predictions)
         if not compare.rounded_alike(self.folder / f"seed-{job.seed}" for job in jobs):
             return compare.within_bounds(pairs, self.of.settings.patience, whole=whole)
         lines = compare.bit_for_bit(pairs)
@@ -155,7 +155,7 @@ class Mean(NamedTuple):
         }
         if not compare.rounded_alike([self.folder]):
             return [compare.mean(name, a[-1:], b[-1:]) for name, (a, b) in columns.items()]
-        predictions = np.load(self.folder / "predictions.npy")
+        predictions = store.read_predictions(self.folder)
         return [
             *(compare.whether(name, alike=same(a, b)) for name, (a, b) in columns.items()),
             compare.whether("predictions", alike=np.array_equal(predictions, oa.argmax(axis=0))),
@@ -181,8 +181,7 @@ class Trials(NamedTuple):
 
         The first round is always there; the trials that came furthest are the first.
         """
-        said = summary.read(self.folder)
-        each = said["seconds"] / said["epochs"]
+        _, each = summary.pace(self.folder)
         last: dict[int, Row] = {}
         for row in sorted(self._rows()):
             if row.round == 1 or row.epochs <= epochs:

@@ -8,28 +8,33 @@ Trials are values: a worker gets settings and a state, and gives back the state 
 same search runs in processes (joblib's "loky") or on a cluster whose backend joblib knows.
 """
 
+import dataclasses
 import functools
 import importlib
 import itertools
 import math
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-import yaml
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from mlp import data, fast, train
+from mlp import data, fast, files, processes, train
 from mlp.data import Dataset, Splits
 from mlp.lab import experiment, origin, space, store, summary
 from mlp.lab.experiment import Experiment
-from mlp.lab.space import Search
+from mlp.lab.space import Point, Search
 from mlp.log import Log, LogError, read_rows
+from mlp.mapping import MappingError, parse
+from mlp.messages import SHORT, line, shown
+from mlp.processes import LostError
 from mlp.settings import SettingsError
 from mlp.train import DivergedError, State
 
@@ -77,7 +82,7 @@ def read(path: Path, kind: Any, open_settings: tuple[str, ...]) -> list[Any]:
 def table(folder: Path, until: float = math.inf) -> list[dict[str, float | str]]:
     """Settings and figures of each trial after its last round up to round `until`, best first."""
     described = _described(folder)
-    rows: list[Row] = read(folder / "trials.csv", Row, tuple(described[0]))
+    rows: list[Row] = _of_trials(folder / "trials.csv", Row, described)
     last = {row.trial: row for row in sorted(rows) if row.round <= until}
     in_order = sorted(last.values(), key=lambda row: (-row.round, row.valid_error, row.trial))
     return [described[row.trial] | row._asdict() for row in in_order]
@@ -86,14 +91,29 @@ def table(folder: Path, until: float = math.inf) -> list[dict[str, float | str]]
 def finalists(folder: Path) -> list[dict[str, float | str]]:
     """Settings of each finalist, with the mean of its validation error over seeds, best first."""
     described = _described(folder)
-    finals: list[Final] = read(folder / "finals.csv", Final, tuple(described[0]))
+    finals: list[Final] = _of_trials(folder / "finals.csv", Final, described)
     return [described[mean.trial] | mean._asdict() for mean in means(finals)]
 
 
-def _described(folder: Path) -> list[dict[str, Any]]:
-    """The open settings of each trial."""
-    trials: list[dict[str, Any]] = yaml.safe_load((folder / "settings.yml").read_text())["trials"]
+def _described(folder: Path) -> list[Point]:
+    """The open settings of each trial. Raises SettingsError if settings.yml is damaged."""
+    path = folder / "settings.yml"
+    try:
+        trials = parse(files.text(path, store.MOST_YAML)).get("trials")
+    except (UnicodeDecodeError, MappingError) as error:
+        raise SettingsError(f"{path}: {error}; restore it or delete {folder}") from error
+    if not isinstance(trials, list) or not all(isinstance(of, dict) for of in trials) or not trials:
+        raise SettingsError(f"{path}: says no trials; restore it or delete {folder}")
     return trials
+
+
+def _of_trials(path: Path, kind: Any, trials: Sequence[Point]) -> list[Any]:
+    """Read a table of these trials, by their open settings. Raises LogError."""
+    rows = read(path, kind, tuple(trials[0]))
+    for row in rows:
+        if not 0 <= row.trial < len(trials):
+            raise LogError(f"{path}: trial {shown(row.trial)} is none of this search; remove it")
+    return rows
 
 
 def means(finals: Iterable[Final]) -> list[Mean]:
@@ -141,8 +161,12 @@ def run(search: Search, results: Path) -> Path:
     after the other, but for what `workers` says. Raises DataError, DivergedError if no trial is
     left, and SettingsError if the folder holds another search or is in use by another process.
     """
-    folder = results / search.name
-    described = describe(search, as_read(search))  # which comes first, as data may be missing
+    folder, splits = results / search.name, as_read(search)  # first, as data may be missing
+    for trial in search.trials:
+        experiment.require_room(trial.settings, splits)
+    described = describe(search, splits)
+    if store.finished(folder, described) and not any(folder.glob("checkpoint-*.npz")):
+        return folder
     with store.claimed(folder, described):
         if not (folder / "summary.yml").exists():
             _run(search, folder, described)
@@ -243,7 +267,7 @@ def _run_round(search: Search, folder: Path, number: int, trials: list[int]) -> 
     """
     _, until = search.span(number)
     seed = search.seeds[0]
-    states = (_state(folder, trial, seed) if number > 1 else None for trial in trials)
+    states = (_state(search, folder, trial, until) if number > 1 else None for trial in trials)
     tasks = (Task(trial, seed, state, until) for trial, state in zip(trials, states, strict=True))
     for done in _parallel(search, tasks):
         yield Row(number, done.trial, *_figures(folder, done, until))
@@ -282,8 +306,11 @@ def _figures(folder: Path, done: Done, until: int) -> tuple[int, int, float, flo
     return done.state.epoch, chosen.epoch, chosen.valid_error, chosen.valid_loss
 
 
-def _state(folder: Path, trial: int, seed: int) -> State:
-    return store.restore(_checkpoint(folder, trial, seed))[0]
+def _state(search: Search, folder: Path, trial: int, until: int) -> State:
+    """The state of a trial that is to be trained until an epoch. Raises SettingsError."""
+    seed = search.seeds[0]
+    settings = dataclasses.replace(search.trials[trial].run_settings(seed), epochs=until)
+    return experiment.resumed(_checkpoint(folder, trial, seed), settings, as_read(search))[0]
 
 
 def _checkpoint(folder: Path, trial: int, seed: int) -> Path:
@@ -301,17 +328,26 @@ def _line(search: Search, row: Row | Final) -> tuple[Any, ...]:
 
 def _recorded(search: Search, path: Path, kind: Any) -> list[Any]:
     """The rows that an interrupted search has left. Raises LogError."""
-    rows = read(path, kind, search.open) if path.exists() else []
-    for row in rows:
-        if not 0 <= row.trial < len(search.trials):
-            raise LogError(f"{path}: trial {row.trial} is none of this search; remove its line")
-    return rows
+    trials = [search.opened(trial) for trial in range(len(search.trials))]
+    return _of_trials(path, kind, trials) if path.exists() else []
 
 
 def _parallel(search: Search, tasks: Iterable[Task]) -> Iterator[Done]:
     """Do the tasks, and yield what came of each, in the order in which they end."""
     calls = (joblib.delayed(advance)(search.trials[task.trial], task) for task in tasks)
-    yield from joblib.Parallel(return_as="generator_unordered")(calls)
+    try:
+        yield from joblib.Parallel(return_as="generator_unordered")(calls)
+    except Exception as error:
+        of_cluster = type(error).__module__.partition(".")[0] in CLUSTERS
+        if not of_cluster and not isinstance(error, BrokenExecutor):
+            raise
+        raise LostError(
+            "a worker ended before its trial, as where memory runs out; the same command goes on, "
+            "with fewer --jobs in less memory"
+        ) from error
+
+
+CLUSTERS = ("distributed", "ray")
 
 
 def advance(trial: Experiment, task: Task) -> Done:
@@ -369,11 +405,17 @@ def workers(backend: str, jobs: int, address: str | None = None) -> Iterator[Non
                 stack.enter_context(distributed.Client(address, timeout=10))
             if backend == "ray":
                 importlib.import_module("ray.util.joblib").register_ray()
-            stack.enter_context(joblib.parallel_config(backend, n_jobs=jobs))
+            own: dict[str, Any] = {}
+            if backend == "loky":  # elsewhere, workers are not children of this process
+                own = {"initializer": processes.follow, "initargs": (os.getpid(),)}
+            stack.enter_context(joblib.parallel_config(backend, n_jobs=jobs, **own))
+            if not joblib.parallel.get_active_backend()[0].supports_return_generator:
+                raise ValueError("it does not give results one by one")
         except (ImportError, OSError, ValueError) as error:
             raise SettingsError(
-                f"backend is {backend!r}, which cannot be used here ({error}); "
-                "loky always can, dask and ray where they are installed and reachable"
+                f"backend is {shown(backend)}, which cannot be used here "
+                f"({line(str(error), SHORT)}); loky always can, dask and ray where they are "
+                "installed and reachable"
             ) from error
         yield
 

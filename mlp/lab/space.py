@@ -10,6 +10,7 @@ the others, too, and the best mean is chosen.
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import numpy as np
 
 from mlp.lab import experiment
 from mlp.lab.experiment import Experiment
-from mlp.settings import Settings, SettingsError
+from mlp.messages import shown
+from mlp.settings import Settings, SettingsError, is_number
 
 Point = dict[str, Any]  # a value for each open setting, by name
 
@@ -61,6 +63,7 @@ METHODS = {  # the keys of `search` beside method
 }
 SHARED = ("data", "valid", "refit", "epochs")  # what trials cannot differ in
 LOWEST = {"trials": 1, "seed": 0, "first": 1, "factor": 2}
+MOST_TRIALS = 10_000
 
 
 def load(path: Path) -> Search:
@@ -96,7 +99,7 @@ def _check(how: Any) -> None:
     """Raise SettingsError unless this can be the value of the key `search`."""
     if not isinstance(how, dict) or how.get("method") not in tuple(METHODS):
         raise SettingsError(
-            f"search is {how!r}; it must be {{method: grid}} or {{method: random, trials: …}}"
+            f"search is {shown(how)}; it must be {{method: grid}} or {{method: random, trials: …}}"
         )
     known = METHODS[how["method"]]
     for key, value in how.items():
@@ -104,11 +107,13 @@ def _check(how: Any) -> None:
             continue
         if key not in known:
             raise SettingsError(
-                f"search has the unknown key {key!r}; known are method, {', '.join(known)}"
+                f"search has the unknown key {shown(key)}; known are method, {', '.join(known)}"
             )
-        if type(value) is not int or value < LOWEST[key]:
+        most = MOST_TRIALS if key == "trials" else 2**31 - 1
+        if type(value) is not int or not LOWEST[key] <= value <= most:
             raise SettingsError(
-                f"search: {key} is {value!r}; it must be a whole number >= {LOWEST[key]}"
+                f"search: {key} is {shown(value)}; it must be a whole number >= {LOWEST[key]} "
+                f"and <= {most}"
             )
     if how["method"] == "random" and "trials" not in how:
         raise SettingsError("search: trials is missing; say how many to draw")
@@ -172,7 +177,10 @@ def grid(choices: dict[str, Any]) -> Iterator[Point]:
     """Every combination of the values listed for each open setting. Raises SettingsError."""
     for name, choice in choices.items():
         if not _is_list(choice):
-            raise SettingsError(f"{name} is {choice!r}; a grid search needs a list")
+            raise SettingsError(f"{name} is {shown(choice)}; a grid search needs a list")
+    trials = math.prod(len(choice) for choice in choices.values())
+    if trials > MOST_TRIALS:
+        raise SettingsError(f"the grid has {trials} points; it must have at most {MOST_TRIALS}")
     for values in itertools.product(*choices.values()):
         yield dict(zip(choices, values, strict=True))
 
@@ -186,7 +194,7 @@ def drawn(choices: dict[str, Any], trials: int, seed: int) -> Iterator[Point]:
     for name, choice in choices.items():
         if not (_is_list(choice) or _is_range(choice)):
             raise SettingsError(
-                f"{name} is {choice!r}; a random search needs a list or "
+                f"{name} is {shown(choice)}; a random search needs a list or "
                 "{low: …, high: …, log: true}, 0 < low < high"
             )
     for trial in range(trials):
@@ -198,13 +206,17 @@ def _is_list(choice: Any) -> bool:
     return isinstance(choice, list) and len(choice) > 0
 
 
+LARGEST = 1e100  # the end of a range: between far larger ones, numbers overflow
+
+
 def _is_range(choice: Any) -> bool:
-    if not isinstance(choice, dict) or not set(choice) <= {"low", "high", "log"}:
+    if not isinstance(choice, dict) or not {"low", "high"} <= set(choice) <= {"low", "high", "log"}:
         return False
-    low, high = choice.get("low"), choice.get("high")
-    if not isinstance(low, int | float) or not isinstance(high, int | float):
+    low, high = choice["low"], choice["high"]
+    if not is_number(low) or not is_number(high):
         return False
-    return low < high and (low > 0 or not choice.get("log"))
+    least = 0 if choice.get("log") else -LARGEST
+    return least < low < high < LARGEST
 
 
 def _draw(rng: np.random.Generator, choice: Any) -> Any:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from mlp import log, train
+from mlp import files, log, train
 from mlp.lab import store
 from mlp.lab.origin import digest
+from mlp.mapping import MappingError, parse
 from mlp.settings import SettingsError
 from mlp.train import Record
 
@@ -23,9 +23,9 @@ def write(folder: Path, keys: Mapping[str, Any]) -> None:
     The seal is a digest of all that stands above it: it shows if a line is changed later.
     """
     beside = sorted(path for pattern in EVIDENCE for path in folder.glob(pattern))
-    files = {path.name: digest(path.read_bytes()) for path in beside}
-    content = store.as_yaml({**keys, "files": files})
-    store.write_atomically(folder / "summary.yml", content + _sealed(content))
+    digests = {path.name: digest(path.read_bytes()) for path in beside}
+    content = store.as_yaml({**keys, "files": digests})
+    files.write_atomically(folder / "summary.yml", content + _sealed(content))
 
 
 def _sealed(content: bytes) -> bytes:
@@ -38,36 +38,78 @@ def edited(folder: Path) -> list[str]:
     content = (folder / "summary.yml").read_bytes()
     above = content[: content.rfind(SEAL)]
     changed = [] if content == above + _sealed(above) else ["summary.yml"]
-    for name, recorded in read(folder).get("files", {}).items():
+    recorded_files = read(folder).get("files", {})
+    if not isinstance(recorded_files, dict):
+        return ["summary.yml"]
+    for name, recorded in recorded_files.items():
         path = folder / name
         if not path.exists() or digest(path.read_bytes()) != recorded:
             changed.append(name)
     return changed
 
 
-def read(folder: Path) -> dict[str, Any]:
+class Said(dict[str, Any]):
+    """What a summary says by key. Raises SettingsError for a key that it lacks."""
+
+    def __init__(self, folder: Path, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.folder = folder
+
+    def __missing__(self, key: str) -> Any:
+        raise _damaged(self.folder, f"it lacks {key}")
+
+
+def read(folder: Path) -> Said:
     """What summary.yml of a run, an experiment or an average says.
 
-    Raises SettingsError if it is damaged.
+    Raises SettingsError if it is damaged, and OSError if it is not there.
     """
     try:
-        return dict(yaml.safe_load((folder / "summary.yml").read_text()))
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise _damaged(folder) from error
+        return Said(folder, parse(files.text(folder / "summary.yml", store.MOST_YAML)))
+    except (UnicodeDecodeError, MappingError) as error:
+        raise _damaged(folder, str(error)) from error
 
 
-def at_chosen(folder: Path) -> dict[str, Any]:
+def at_chosen(folder: Path) -> Said:
     """The figures of the chosen epoch of a run. Raises SettingsError if they are damaged."""
-    summary = read(folder)
-    try:
-        return dict(summary["chosen"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder) from error
+    chosen = read(folder)["chosen"]
+    if not isinstance(chosen, dict):
+        raise _damaged(folder, "chosen has no figures")
+    for name, figure in chosen.items():
+        if type(figure) not in (int, float):
+            raise _damaged(folder, f"{name} is no number")
+    return Said(folder, chosen)
 
 
-def _damaged(folder: Path) -> SettingsError:
+def machine(folder: Path) -> dict[str, Any]:
+    """The machine that results were recorded on, as `store.machine` tells it; else nothing."""
+    found = read(folder).get("machine")
+    return found if isinstance(found, dict) else {}
+
+
+def first_losses(folder: Path) -> list[float]:
+    """The losses of a run's first minibatches, where they are recorded."""
+    found = read(folder).get("first_losses")
+    if not isinstance(found, list) or not all(isinstance(loss, float) for loss in found):
+        return []
+    return found
+
+
+def pace(folder: Path) -> tuple[int, float]:
+    """The epochs that a run or a search has trained, and how many seconds each of them took.
+
+    Raises SettingsError if they are damaged.
+    """
+    said = read(folder)
+    epochs, seconds = said["epochs"], said["seconds"]
+    if type(epochs) is not int or epochs < 1 or type(seconds) not in (int, float):
+        raise _damaged(folder, "epochs or seconds are no numbers")
+    return epochs, seconds / epochs
+
+
+def _damaged(folder: Path, why: str) -> SettingsError:
     path = folder / "summary.yml"
-    return SettingsError(f"{path}: damaged summary; restore it or delete {folder}")
+    return SettingsError(f"{path}: damaged summary ({why}); restore it or delete {folder}")
 
 
 def read_logs(folder: Path) -> list[list[Record]]:

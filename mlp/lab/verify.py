@@ -10,8 +10,12 @@ from mlp.lab.again import Job
 from mlp.lab.compare import SAME, Line
 from mlp.lab.recorded import WHOLE, Recorded, cost
 from mlp.log import LogError
+from mlp.messages import line
+from mlp.settings import SettingsError
 
 SHARE = 0.75  # of the time that is given: the rest is for reading data, and for slower machines
+DAMAGES = LogError, SettingsError, OSError
+DAMAGED = "cannot be read"
 OF_CODE = re.compile(r"[^:]+: code\.[\w.]+ differs")  # what renewing mends
 
 
@@ -26,7 +30,7 @@ class Verdict(NamedTuple):
     @property
     def agrees(self) -> bool:
         """Whether there is nothing to object to."""
-        return not self.faults and all(line.agrees for line in self.lines)
+        return not self.faults and all(of.agrees for of in self.lines)
 
 
 def plan(results: Mapping[str, Recorded], seconds: float) -> dict[str, list[Job]]:
@@ -55,7 +59,7 @@ def verify(
 
     So many runs at once. What was never recorded is not run again.
     """
-    faults = {name: of.faults() for name, of in results.items()}
+    faults = {name: _faults(of) for name, of in results.items()}
     there = {name: of for name, of in results.items() if not _missing(faults[name])}
     if seconds < math.inf:
         jobs = plan(there, seconds * at_once * SHARE)
@@ -67,13 +71,21 @@ def verify(
         again_ = jobs.get(name, [])
         try:
             lines = of.lines(again_, came) if again_ else []
-        except (LogError, OSError) as error:
-            lines = [Line("files", False, str(error))]
+        except DAMAGES as error:
+            lines = [Line("files", False, line(str(error)))]
         yield Verdict(name, again_, faults[name], lines)
 
 
+def _faults(of: Recorded) -> list[str]:
+    """What is wrong with results as they stand; where a file cannot be read, that alone."""
+    try:
+        return of.faults()
+    except DAMAGES as error:
+        return [f"{DAMAGED}: {line(str(error))}"]
+
+
 def _missing(faults: list[str]) -> bool:
-    return any("not recorded" in fault for fault in faults)
+    return any("not recorded" in fault or fault.startswith(DAMAGED) for fault in faults)
 
 
 def describe(verdict: Verdict, *, renewed: bool) -> str:
@@ -82,15 +94,15 @@ def describe(verdict: Verdict, *, renewed: bool) -> str:
     epochs = sum(job.epochs for job in verdict.jobs)
     said = [f"{verdict.name}: {len(verdict.jobs)} runs again, {epochs} epochs in all; {end}"]
     said += [f"  {fault}" for fault in verdict.faults]
-    for line in verdict.lines:
-        said.append(f"  {line.what:13} {'' if line.agrees else 'disagrees: '}{line.says}")
+    for of in verdict.lines:
+        said.append(f"  {of.what:13} {'' if of.agrees else 'disagrees: '}{of.says}")
     return "\n".join(said)
 
 
 def renewable(verdict: Verdict, of: Recorded) -> bool:
     """Whether nothing but the code differs, and all came out again bit for bit."""
     only_code = all(OF_CODE.fullmatch(fault) for fault in verdict.faults)
-    alike = all(line.says == SAME for line in verdict.lines)
+    alike = all(of.says == SAME for of in verdict.lines)
     return bool(verdict.faults) and only_code and alike and verdict.jobs == of.jobs(WHOLE)
 
 

@@ -189,6 +189,14 @@ def edits(text: str, count: int, seed: int) -> Iterator[Edit]:
                 yield _edited(text, kind, queue.pop())
 
 
+def in_section(text: str, label: str) -> Iterator[Edit]:
+    """Every edit of the formulas of the displays in one section."""
+    for display in parse(text).displays:
+        if display.section == label:
+            for kind, site in _of_a_formula(display.latex, display.start + len("$$")):
+                yield _edited(text, kind, site)
+
+
 def _edited(text: str, kind: str, site: Site) -> Edit:
     edited = text[: site.start] + site.new + text[site.end :]
     line = text.count("\n", 0, site.start) + 1

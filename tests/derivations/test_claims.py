@@ -24,6 +24,13 @@ def test_a_formula_in_the_terms_and_the_form_asked_for_bears_out_a_claim() -> No
     assert states([EXPRESS], r"\pd{\loss}{\W{2}} = \pd{\loss}{\oa} \hsT") == ["proven"]
 
 
+def test_sizes_below_the_braces_belong_to_no_term() -> None:
+    sized = r"\underbrace{\pd{\loss}{\oa}}_{m \times 1} \quad \underbrace{\hsT}_{1 \times d_h}"
+    assert states([EXPRESS], rf"\pd{{\loss}}{{\W{{2}}}} = {sized}") == ["proven"]
+    foreign = sized.replace(r"\pd{\loss}{\oa}", r"\left( \os - \onehot_m(y) \right)")
+    assert states([EXPRESS], rf"\pd{{\loss}}{{\W{{2}}}} = {foreign}") == ["wrong"]
+
+
 @pytest.mark.parametrize(
     ("display", "state"),
     [

@@ -2,7 +2,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from figures import circles
-from figures.circles import Panel, early_stopping, errors, regions
+from figures.circles import Panel, regions
 from mlp import model
 from mlp.data import Dataset
 from tests.conftest import generic
@@ -16,11 +16,6 @@ def panel():
     right = Dataset(x.T, model.predict(params, x))
     wrong = Dataset(x.T, 1 - right.y)
     return Panel("a title", params, right, wrong, ringed=right.X[:3])
-
-
-def test_errors_are_those_of_the_panels_in_order():
-    swapped = panel()._replace(train=panel().valid)
-    assert errors([panel(), swapped]) == ([0, 1], [1, 1])
 
 
 def test_panels_say_their_titles_and_errors():
@@ -44,11 +39,6 @@ def test_points_of_each_class_have_a_marker_and_rings_lie_on_the_points_named():
     np.testing.assert_array_equal(rings.get_xydata(), one.ringed)
 
 
-def test_early_stopping_shows_panels_above_the_curves_of_training_and_validation(records):
-    figure = early_stopping([panel()] * 4, records, chosen=3)
-    above, below = figure.subfigs
-    assert len(above.axes) == 4
-    error, _ = below.axes
-    labels = [line.get_label() for line in error.lines]
-    assert {"training", "validation", "chosen epoch, 3"} <= set(labels)
-    assert "test" not in labels
+def test_panels_in_fewer_columns_are_larger():
+    wide, narrow = (regions([panel()] * 4, columns=columns) for columns in (2, 4))
+    assert wide.axes[0].get_position().width > 1.5 * narrow.axes[0].get_position().width

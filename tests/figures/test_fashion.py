@@ -5,9 +5,22 @@ from figures.fashion import confusion, examples, notice
 
 def test_examples_name_the_wrong_class_only_where_wrong():
     X, y, predicted = np.zeros((2, 784)), np.array([0, 1]), np.array([0, 2])
-    axes = examples(X, y, predicted, columns=2).axes
-    assert [len(ax.texts) for ax in axes] == [0, 1]
-    assert axes[1].texts[0].get_text() == "Pullover"
+    (ax,) = examples(X, y, predicted, columns=2).axes
+    assert [text.get_text() for text in ax.texts] == ["T-shirt/top", "Trouser", "Pullover"]
+
+
+def test_examples_stand_row_by_row_below_their_classes():
+    X, y = np.array([[0.5], [0.7], [0.9]]) * np.ones(784), np.array([3, 4, 5])
+    (ax,) = examples(X, y, y, columns=2).axes
+    picture = ax.images[0].get_array()
+    height, width = picture.shape[0] // 2, picture.shape[1] // 2
+    for place, text in enumerate(ax.texts):
+        row, column = divmod(place, 2)
+        cell = picture[row * height :, column * width :][:height, :width]
+        np.testing.assert_array_equal(cell[cell > 0], X[place])
+        x, above = text.get_position()
+        assert column * width < x < (column + 1) * width
+        assert not cell[: round(above) - row * height].any()
 
 
 def test_confusion_has_true_classes_in_rows_and_no_zeros():

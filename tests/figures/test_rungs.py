@@ -1,6 +1,6 @@
 import numpy as np
 
-from figures.rungs import errors_table, rungs, settings_table
+from figures.rungs import errors_table, rungs, runs_table, settings_table
 from mlp.lab import ensemble
 from mlp.settings import Settings
 
@@ -32,14 +32,22 @@ def test_errors_stand_with_deviations_and_the_interval_of_the_test_error():
 
 def test_settings_stand_in_columns_with_a_dash_for_what_is_not_used():
     plain = Settings(d_h=3, eta=0.1, epochs=5)
-    more = Settings(
-        d_h=3, eta=0.1, epochs=5, shifts=1, flips=True, mirrored=True, l12=5e-5, patience=2
-    )
+    more = Settings(d_h=3, eta=0.1, epochs=5, shifts=1, flips=True, mirrored=True, l12=5e-5)
     rows = settings_table({"a": plain, "b": more}).splitlines()
     assert rows[0] == "|  | a | b |"
     assert r"| $\lambda_{12}$ | – | $5.0\times 10^{-5}$ |" in rows
     assert "| training images | – | mirrored, shifted by up to 1 pixel |" in rows
-    assert rows[-1] == "| patience in epochs | – | 2 |"
+    assert rows[-1] == "| epochs | 5 | 5 |"
+
+
+def test_figures_of_runs_stand_with_their_deviations():
+    of = {f"{p}_{k}": {"mean": 0.1, "std": 0.01} for p in ("train", "valid", "test")
+          for k in ("error", "loss")}  # fmt: skip
+    of["test_loss"] = {"mean": 0.25, "std": 0.002}
+    assert runs_table(of).splitlines()[2:] == [
+        "| error / % | 10.000 ± 1.000 | 10.000 ± 1.000 | 10.000 ± 1.000 |",
+        "| average loss / nat | 0.100 ± 0.010 | 0.100 ± 0.010 | 0.250 ± 0.002 |",
+    ]
 
 
 def test_images_that_are_only_shifted_are_not_called_mirrored():

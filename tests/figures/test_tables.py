@@ -18,6 +18,11 @@ def test_a_table_has_a_head_and_columns_aligned_as_told():
     ]
 
 
+def test_columns_have_relative_widths_where_they_are_told():
+    _, marks, *_ = table(["a", "b", "c"], [["1", "2", "3"]], "lrc", (2, 5, 4)).splitlines()
+    assert marks == "| :--- | ------: | :----: |"
+
+
 def test_digits_before_the_point_line_up_among_powers_of_ten():
     rows = [["0", "0"], [scientific(1.5e-16), "1"], [scientific(2e-9), "2"]]
     zero, long, short = table(["a", "b"], rows, "rr").splitlines()[2:]

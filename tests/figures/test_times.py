@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
 
-from figures.times import cost, cost_table, epoch_table, goal, ratio_table, savings_table
+from figures.times import cost, epoch_table, ratio_table
 from mlp.bench.case import Case, N
 from mlp.bench.results import Spread, Timing
 
@@ -23,46 +22,27 @@ def test_spreads_stand_with_the_number_of_repetitions():
     assert table.splitlines()[2:] == ["| by loop | 5 | 2.00 | 1.62 | 6.00 |"]
 
 
-def test_costs_are_those_without_elastic_net_and_with_one_thread():
-    some = timings(PLAIN, fast=1, pytorch=1.1, sklearn=4, floor=0.9)
-    some += timings(NET, fast=7)
-    some += timings(PLAIN, fast=8, threads=4)
-    rows = cost_table(some).splitlines()[2:]
-    assert rows == ["| 100 | 512 |  |  | 4.00 | 1.10 | 1.00 | 0.90 |"]
-
-
-def test_ratios_are_marked_where_a_goal_is_missed_and_where_none_was_set():
-    wide = Case(1000, 512, elastic=False)
-    cases = (PLAIN, NET, wide, wide._replace(elastic=True))
-    some = timings(*cases, fast=1, pytorch=1.15, sklearn=4, floor=0.9)
-    some += timings(*cases, fast=1, pytorch=1.25, threads=4)
+def test_ratios_are_medians_and_ranges_over_the_hidden_units():
+    some = timings(PLAIN, fast=1, pytorch=1.15, sklearn=4)
+    some += timings(PLAIN._replace(d_h=32), PLAIN._replace(d_h=64), fast=1, pytorch=2, sklearn=3)
+    some += timings(PLAIN, fast=1, pytorch=1.25, threads=4)
+    some += timings(NET, fast=2, pytorch=3)
     head, _, *rows = ratio_table(some).splitlines()
-    assert "PyTorch, 4 threads" in head
+    assert head == (
+        "| $K$ |  | PyTorch | scikit-learn | JAX, step | JAX, scan | PyTorch, 4 threads |"
+    )
     assert rows == [
-        "| 100 | 512 | †1.15 | †1.15 | 4.00 | 4.00 | 1.11 | 1.25 | 1.25 |",
-        "| 1000 | 512 | 1.15 | 1.15 | 4.00 | 4.00 | 1.11 | °1.25 | °1.25 |",
+        "| 100 | plain | 2.00 (1.15–2.00) | 3.00 (3.00–4.00) | – | – | 1.25 (1.25–1.25) |",
+        "| 100 | elastic net | 1.50 (1.50–1.50) | – | – | – | – |",
     ]
 
 
-def test_savings_are_medians_with_a_dash_where_a_trick_is_not_used():
-    saved = {"strips": {(10, 32): [1, 4, 2], (10, 1024): [-1, -3, -4]}}
-    assert savings_table(saved).splitlines()[2] == "| strips | – | −3.0 |"
-
-
-def test_goals_are_told_as_short_as_can_be():
-    assert goal("pytorch", K=10) == "4"
-    assert goal("pytorch", K=100, d_h=128) == "2"
-    assert goal("floor", K=100) == "1.2"
-    with pytest.raises(ValueError, match="against floor for K = 100, d_h = 32"):
-        goal("floor", K=100, d_h=32)
-
-
-def test_the_figure_draws_each_method_but_the_loop_against_both_sizes():
-    cases = [PLAIN, PLAIN._replace(K=10), PLAIN._replace(d_h=32)]
+def test_the_figure_draws_each_method_but_the_loop_without_elastic_net():
+    cases = [PLAIN, PLAIN._replace(K=10), PLAIN._replace(d_h=32), NET]
     some = timings(*cases, loop=9, fast=1)
     some += timings(Case(10, 32, elastic=False), fast=3)
-    above, below = cost(some).subfigs
-    assert [ax.get_title() for ax in above.axes] == ["$K = 10$", "$K = 100$"]
-    assert [ax.get_title() for ax in below.axes] == ["$d_h = 32$", "$d_h = 512$"]
-    drawn = [line.get_xydata() for line in above.axes[0].lines if len(line.get_xydata())]
+    axes = cost(some).axes
+    assert [ax.get_title() for ax in axes] == ["$K = 10$", "$K = 100$"]
+    drawn = [line.get_xydata() for line in axes[0].lines if len(line.get_xydata())]
     np.testing.assert_array_equal(drawn, [[[32, 3], [512, 1]]])
+    assert "JAX, scan" in [text.get_text() for text in axes[0].figure.legends[0].get_texts()]

@@ -5,7 +5,7 @@ import pytest
 from literate import source
 from literate.reader import equations
 from literate.source import expected_name, line, quote, statements
-from mlp import functions, loop, model
+from mlp import functions
 
 # Labelled equations of the report that no statement carries out, each with its reason.
 PROSE_ONLY: dict[str, str] = {}
@@ -67,8 +67,3 @@ def test_quoting_leaves_the_docstring_out_and_the_code_as_it_is():
         "```\n"
     )
     assert functions.rect.__doc__ in quote(functions.rect, docstrings=True)
-
-
-def test_labelled_tells_functions_of_the_same_name_apart():
-    assert list(source.labelled(loop.bprop)) == ["eq-grad-theta"]
-    assert list(source.labelled(model.bprop)) == ["eq-batch-grad-oa"]

@@ -86,7 +86,7 @@ def test_a_log_that_cannot_be_started_leaves_the_old_one_and_nothing_beside(tmp_
 
 
 def test_a_log_is_not_written_through_a_link_that_waits_for_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(log.secrets, "token_hex", lambda n: "guessed")
+    monkeypatch.setattr(log.files.secrets, "token_hex", lambda n: "guessed")
     (tmp_path / "victim").write_text("precious")
     (tmp_path / "log.csv.guessed.tmp").symlink_to(tmp_path / "victim")
     with pytest.raises(FileExistsError):

@@ -1,4 +1,3 @@
-import importlib
 import importlib.metadata
 import math
 import os

@@ -1,5 +1,6 @@
 """What the tests of rendering share: small reports, a kernel, and Quarto where there is one."""
 
+import json
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ format: typst
 
 ## Two {#sec-two}
 
-Half is `{python} f"{1 / 2:.2f}"`.
+Half is `{python} f"{1 / 2:.2f}"`. It isn't "typed".
 
 $$
 \W{1} = \frac{1}{2} .
@@ -101,6 +102,14 @@ def write(folder: Path, text: str) -> Path:
 def text_of(pdf: Path) -> str:
     """The text of a PDF, in one line."""
     return " ".join(" ".join(page.extract_text() for page in PdfReader(pdf).pages).split())
+
+
+def words_of(product: Path) -> str:
+    """The text of a report in any format."""
+    if product.suffix == ".pdf":
+        return text_of(product)
+    text = product.read_text()
+    return json.dumps(json.loads(text), ensure_ascii=False) if product.suffix == ".ipynb" else text
 
 
 def squeezed(pdf: Path) -> str:

@@ -150,5 +150,5 @@ def test_in_the_real_report_few_cells_read_the_mathematics():
     found = cells(read(REPORT))
     readers = [cell for cell in found if cell.reads]
     chunks = [cell.shows.label for cell in readers if isinstance(cell.shows, Chunk)]
-    assert {"checked", "tbl-equations-a"} <= set(chunks)
+    assert {"checked", "tbl-formulas"} <= set(chunks)
     assert len(readers) < 0.1 * len(found)

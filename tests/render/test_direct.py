@@ -8,7 +8,7 @@ from literate.reader import equations, parse, read
 from literate.source import line, statements
 from render import direct
 from render.dialect import ReportError
-from tests.render.conftest import FIXTURE, NEEDS_LATEX, QUICK, text_of, write
+from tests.render.conftest import FIXTURE, NEEDS_LATEX, QUICK, text_of, words_of, write
 
 PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
 FIGURE = "\n```{python}\n#| label: fig-a\n#| fig-cap: A\n#| fig-alt: A\n"
@@ -33,6 +33,11 @@ def test_pdf_has_numbers_captions_and_computed_values(rendered):
 def test_latex_sets_a_report_with_floats_and_one_without(tmp_path, session, source):
     text = text_of(direct.render(write(tmp_path, source), "pdf", session, tmp_path))
     assert "See Equation" in text
+
+
+@pytest.mark.parametrize("to", ["typst", pytest.param("pdf", marks=NEEDS_LATEX), "html", "ipynb"])
+def test_apostrophes_and_quotation_marks_are_typographic(rendered, to):
+    assert "It isn’t “typed”." in words_of(rendered(to))
 
 
 def test_folder_with_a_space_in_its_name_does_no_harm(tmp_path, session):

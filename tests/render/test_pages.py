@@ -242,7 +242,8 @@ def test_nothing_stands_beyond_the_margins(ink):
 
 # --- the mechanism, where there is little to render ----------------------------------------------
 
-TEXT = "All of this is text, which fills the page as far as it goes, line by line by line. " * 4
+LINE = "line by line, and once more line by line, until there is no room left for one more line"
+TEXT = f"All of this is text, which fills the page as far as it goes, {', '.join([LINE] * 3)}."
 TALL = """---
 title: A title
 ---
@@ -279,13 +280,15 @@ The end.
 
 @ROUTES
 @pytest.mark.parametrize("to", ["typst", pytest.param("pdf", marks=NEEDS_LATEX)])
-@pytest.mark.parametrize(("before", "page"), [(1, 0), (7, 1)])
+@pytest.mark.parametrize(("before", "after", "page"), [(1, 7, 0), (7, 7, 1), (7, 1, 1)])
 def test_float_that_does_not_fit_waits_and_the_text_of_its_section_fills_the_page(
-    tmp_path, route, to, before, page
+    tmp_path, route, to, before, after, page
 ):
-    for_quarto(tmp_path, TALL % ((TEXT + "\n\n") * before, (TEXT + "\n\n") * 7))
-    pages = pages_of(route(tmp_path, to))
-    assert [number for number, text in enumerate(pages) if "Figure 1. Tall." in text] == [page]
-    last_words = [text.split("Figure 1. Tall.")[0].strip()[-8:] for text in pages[: page + 1]]
-    assert last_words == (["1 waits."] if page == 0 else ["by line.", ""])
-    assert pages[-1].endswith("2 Two\nThe end.")
+    for_quarto(tmp_path, TALL % ((TEXT + "\n\n") * before, (TEXT + "\n\n") * after))
+    text = "\n".join(pages := pages_of(route(tmp_path, to)))
+    assert [number for number, each in enumerate(pages) if "Figure 1. Tall." in each] == [page]
+    above = squeezed(text[text.index("waits.") + len("waits.") : text.index("Figure 1. Tall.")])
+    paragraphs = above.count("Allofthisistext")
+    assert above == ("x=1" + squeezed(TEXT) * paragraphs if page else "")
+    assert bool(paragraphs) == bool(page)
+    assert text.index("Figure 1. Tall.") < text.index("2 Two")

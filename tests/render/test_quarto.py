@@ -1,15 +1,12 @@
-import copy
 import json
 import re
 import shutil
 import subprocess
 
 import pytest
-import yaml
 
-from literate.reader import ROOT, read
+from literate.reader import ROOT
 from render import direct
-from render.dialect import READS
 from render.execute import Session
 from render.options import FORMATS
 from tests.render.conftest import (
@@ -21,6 +18,7 @@ from tests.render.conftest import (
     for_quarto,
     quarto,
     squeezed,
+    words_of,
 )
 
 
@@ -38,7 +36,10 @@ def test_quarto_renders_typst_by_default_and_all_formats_on_demand(tmp_path):
     for options, expected in (((), ["typst"]), (("--to", "typst,html,ipynb,pdf"), [*FORMATS])):
         quarto(tmp_path, *options)
         names = {direct.CONFIG["format"][to]["output-file"] for to in expected}
-        assert {path.name for path in tmp_path.glob("_output/*.*")} == names
+        products = list(tmp_path.glob("_output/*.*"))
+        assert {path.name for path in products} == names
+        for product in products:
+            assert "It isn’t “typed”." in words_of(product)
 
 
 @NEEDS_QUARTO
@@ -101,42 +102,3 @@ def test_both_routes_give_notebooks_with_the_same_code_cells(both_routes):
     ]
     assert codes[0] == codes[1]
     assert len(codes[0]) > 50
-
-
-KEYS = yaml.safe_load((ROOT / "tests" / "render" / "quarto-keys.yml").read_text())
-
-
-def unknown_keys(settings, front, chunks=()):
-    """Keys of _quarto.yml, the front matter and chunks that neither Quarto nor we document."""
-    formats = {name: {*KEYS["document"], *KEYS[name]} for name in settings["format"]}
-    anywhere = set().union(*formats.values())
-    places = [(settings, anywhere), (front, anywhere)]
-    places += [(settings["format"][name], known) for name, known in formats.items()]
-    places += [(settings[group], KEYS[group]) for group in ("project", "execute", "crossref")]
-    places += [(author, ("name",)) for author in front["author"]]
-    places += [(options, {*KEYS["cell"], *READS}) for options in chunks]
-    return {key for found, known in places for key in found if key not in known}
-
-
-def test_report_and_configuration_use_only_keys_that_quarto_documents():
-    report = read()
-    chunks = [chunk.options for chunk in report.chunks if chunk.options]
-    assert len(chunks) > 40
-    assert unknown_keys(direct.CONFIG, report.front, chunks) == set()
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["", "project", "execute", "crossref", "format.typst", "format.html", "format.pdf"],
-)
-def test_an_unknown_key_anywhere_is_noticed(path):
-    settings = copy.deepcopy(direct.CONFIG)
-    place = settings
-    for name in filter(None, path.split(".")):
-        place = place[name]
-    place["ecko"] = True
-    front = {"author": [{"name": "First Author"}]}
-    assert unknown_keys(settings, front) == {"ecko"}
-    assert unknown_keys(direct.CONFIG, front | {"titel": "A"}) == {"titel"}
-    assert unknown_keys(direct.CONFIG, front, [{"fig-capp": "A"}]) == {"fig-capp"}
-    assert unknown_keys(direct.CONFIG, front, [{"reads": "A", "read": "B"}]) == {"read"}

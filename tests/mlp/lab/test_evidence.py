@@ -160,7 +160,7 @@ def test_a_figure_of_the_chosen_epoch_that_the_log_does_not_have_is_noticed(reco
     folder = recorded / "results" / "small" / "seed-3"
     keys = summary.read(folder)
     keys["chosen"][figure] += 0.01
-    (folder / "summary.yml").write_text(yaml.safe_dump(keys))
+    (folder / "summary.yml").write_text(yaml.safe_dump(dict(keys)))
     reseal(folder)
     found = [*evidence.run_faults(folder), *evidence.prediction_faults(folder, None)]
     assert "summary.yml: not the figures of the epoch that log.csv chooses" in found

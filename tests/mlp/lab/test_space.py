@@ -55,7 +55,7 @@ def test_a_choice_that_cannot_be_drawn_from_is_named_with_the_remedy(choice):
 
 
 def test_a_grid_has_no_ranges():
-    with pytest.raises(SettingsError, match=r"eta is \{'low': 1.*; a grid search needs a list$"):
+    with pytest.raises(SettingsError, match=r"eta is \{'high': 2.*; a grid search needs a list$"):
         next(space.grid({"d_h": [3], "eta": {"low": 1, "high": 2}}))
 
 

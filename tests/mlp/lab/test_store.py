@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from mlp import log
+from mlp import files
 from mlp.data import ROOT
 from mlp.lab import store
 from mlp.settings import SettingsError
@@ -30,52 +30,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
-# --- files, whole or not at all ------------------------------------------------------------------
-
-
-def test_a_file_that_is_written_again_has_the_new_content_and_leaves_nothing_beside(tmp_path):
-    for content in (b"old, and longer", b"new"):
-        store.write_atomically(tmp_path / "a.yml", content)
-        assert (tmp_path / "a.yml").read_bytes() == content
-    assert names(tmp_path) == ["a.yml"]
-
-
-@pytest.mark.parametrize("fault", [OSError("disk full"), KeyboardInterrupt()])
-def test_where_writing_fails_the_old_file_stays_and_nothing_beside(tmp_path, monkeypatch, fault):
-    def fail(self, target):
-        raise fault
-
-    store.write_atomically(tmp_path / "a.yml", b"old")
-    monkeypatch.setattr(store.Path, "replace", fail)
-    with pytest.raises(type(fault)):
-        store.write_atomically(tmp_path / "a.yml", b"new")
-    assert (tmp_path / "a.yml").read_bytes() == b"old"
-    assert names(tmp_path) == ["a.yml"]
-
-
-def test_nothing_is_written_through_a_link_that_stands_where_the_temporary_file_would(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr(log.secrets, "token_hex", lambda n: "guessed")
-    (tmp_path / "victim").write_bytes(b"precious")
-    (tmp_path / "a.yml.guessed.tmp").symlink_to(tmp_path / "victim")
-    with pytest.raises(FileExistsError):
-        store.write_atomically(tmp_path / "a.yml", b"new")
-    assert (tmp_path / "victim").read_bytes() == b"precious"
-
-
-def test_temporary_names_cannot_be_guessed(tmp_path, monkeypatch):
-    seen = set()
-    monkeypatch.setattr(store.Path, "replace", lambda self, target: seen.add(self.name))
-    for _ in range(10):
-        store.write_atomically(tmp_path / "a.yml", b"new")
-    assert len(seen) == 10
-
-
-def test_a_file_has_the_permissions_of_any_new_file(tmp_path):
-    (tmp_path / "usual").touch()
-    store.write_atomically(tmp_path / "a.yml", b"new")
-    assert (tmp_path / "a.yml").stat().st_mode == (tmp_path / "usual").stat().st_mode
+# --- settings ------------------------------------------------------------------------------------
 
 
 def test_yaml_keeps_the_order_of_the_keys_below_its_comment(tmp_path):
@@ -134,8 +89,8 @@ def test_tables_without_results_give_way_to_other_settings(tmp_path):
 def killed_while_writing(folder):
     """What a killed process does: it is in the midst of a file when it ends."""
     with store.claimed(folder, {}):
-        store.Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)
-        store.write_atomically(folder / "summary.yml", b"half")
+        files.Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)
+        files.write_atomically(folder / "summary.yml", b"half")
 
 
 def test_what_a_killed_process_was_writing_is_removed_by_the_next_one(tmp_path):

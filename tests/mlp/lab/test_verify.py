@@ -220,7 +220,7 @@ def test_an_average_that_its_networks_do_not_give_is_found(copy, capsys):
     path.write_text("\n".join([*head, ",".join([*cells[:2], "0.123", *cells[3:]])]) + "\n")
     said = summary.read(folder)
     said["chosen"]["valid_loss"] = 0.123
-    (folder / "summary.yml").write_text(yaml.safe_dump(said))
+    (folder / "summary.yml").write_text(yaml.safe_dump(dict(said)))
     reseal(folder)
     assert verified(copy, "mean") == 1
     out = capsys.readouterr().out
