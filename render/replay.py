@@ -92,7 +92,7 @@ class Replay(Kernel):
     language_info = {"name": "python", "mimetype": "text/x-python", "file_extension": ".py"}  # noqa: RUF012
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # ipykernel has no types
         folder = Path.cwd()
         self.session_of_cells = Session(folder / "_output" / ".cache.json", folder)
         self.source = folder / reader.REPORT.name
@@ -124,7 +124,7 @@ class Replay(Kernel):
         except (OSError, ValueError) as error:
             await asyncio.to_thread(self._end, complete=False)
             said = {"ename": "ERROR", "evalue": str(error), "traceback": [f"ERROR: {error}"]}
-            self.send_response(self.iopub_socket, "error", said)
+            self.send_response(self.iopub_socket, "error", said)  # type: ignore[no-untyped-call]
             return {"status": "error", **reply, **said}
         return {"status": "ok", **reply}
 
@@ -146,7 +146,7 @@ class Replay(Kernel):
     def _publish(self, output: Mapping[str, Any]) -> None:
         kind = output["output_type"]
         content = {key: value for key, value in output.items() if key != "output_type"}
-        self.send_response(self.iopub_socket, kind, content)
+        self.send_response(self.iopub_socket, kind, content)  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

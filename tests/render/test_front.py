@@ -68,7 +68,9 @@ def test_paper_margins_font_date_and_abstract_are_as_the_front_matter_says(tmp_p
     fonts = str([font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()])
     assert "DejaVuSerif" in fonts
     places = []
-    page.extract_text(visitor_text=lambda text, to, at, *_: places.append((text.strip(), to[4], at[4])))
+    page.extract_text(
+        visitor_text=lambda text, to, at, *_: places.append((text.strip(), to[4], at[4]))
+    )
     left = min(x + at for text, x, at in places if text)
     assert left == pytest.approx(5 / 2.54 * 72, abs=1)
     first = reader.pages[0].extract_text()
