@@ -33,12 +33,12 @@ FORWARD_STEPS = (
 )
 BACKWARD_STEPS = (
     Step("the loss", LOSS - 1),
-    Step("by the scores", OUTPUT - 1, "eq-grad-oa"),
-    Step("by the output weights", HIDDEN + PAIR[0] / 2, "eq-grad-W2"),
-    Step("by what each hidden unit passes on", HIDDEN - 1, "eq-grad-hs"),
-    Step("by what each hidden unit adds up", HIDDEN - PAIR[0] / 2, "eq-grad-ha"),
-    Step("by the hidden weights", INPUT + 1, "eq-grad-W1"),
-    Step("by the input", INPUT - 1, "eq-grad-x"),
+    Step("the derivative by the scores", OUTPUT - 1, "eq-grad-oa"),
+    Step("the derivative by the output weights", HIDDEN + PAIR[0] / 2, "eq-grad-W2"),
+    Step("the derivative by what each hidden unit passes on", HIDDEN - 1, "eq-grad-hs"),
+    Step("the derivative by what each hidden unit adds up", HIDDEN - PAIR[0] / 2, "eq-grad-ha"),
+    Step("the derivative by the hidden weights", INPUT + 1, "eq-grad-W1"),
+    Step("the derivative by the input", INPUT - 1, "eq-grad-x"),
 )
 
 

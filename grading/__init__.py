@@ -4,7 +4,9 @@
 `claims` proven from the submission's own LaTeX, `functions` run on hidden inputs, `document`, what
 the report shows, and `results`, a run trained again. What of it needs the submission's code is done
 by `probe`, inside a `sandbox`, and read back by `gather` as plain values; points are computed here.
-`submission` is how a folder, a zip or a revision becomes a folder that one may look at.
+`submission` is how a folder, a zip or a revision becomes a folder that one may look at, `watch`
+ends what takes too much. `many` grades a class; `similar` says who is alike, `overview` what was
+hard.
 `items` is what a grade consists of, `overrides` what a teacher changes in it, `exports` and `sheet`
 write it.
 """

@@ -289,12 +289,18 @@ def _pairs(seen: Seen, shown: Shown) -> Finding:
 
 
 def _shapes(seen: Seen, shown: Shown) -> Finding:
-    """A row for each gradient, with its shape for one example and for a minibatch."""
-    right, wrong = 0, ""
-    rows = {row[0].strip("` "): row[1:] for row in _rows(seen.text)}
+    """A row for each gradient, with its shape for one example and for a minibatch.
+
+    Where operands stand before it, an arrow does, too.
+    """
+    right, wrong, name = 0, "", ""
+    rows: dict[str, list[str]] = {}
+    for first, *cells in _rows(seen.text):
+        name = first.strip("` ") or name  # a row without a name goes on with the one above it
+        rows.setdefault(name, []).extend(cells)
     for name, wanted in SHAPES.items():
         shapes = [
-            re.sub(r"\\times|[$ ]+", " ", cell).split()
+            re.sub(r"\\times|[$ ]+", " ", cell.rpartition(r"\to")[2]).split()
             for cell in rows.get(name, [])
             if "times" in cell
         ]

@@ -28,6 +28,7 @@ from typing import Any
 
 from grading.items import Evidence, Grade, Item, total
 from grading.rubric import Rubric
+from mlp.files import write_atomically
 
 VERSION = 1
 
@@ -121,6 +122,4 @@ def _output(item: Item) -> str:
 
 def write(data: dict[str, Any], path: Path) -> None:
     """Write JSON, readable, in a piece."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())

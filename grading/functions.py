@@ -107,7 +107,7 @@ def findings(names: Sequence[str], folder: Path, runner: Runner, seed: int) -> d
     found = {}
     for name in names:
         of = {key: given[name, key] for key in CHECKS[name].expressions}
-        errors = [each.error for each in of.values() if each.error]
+        errors = [each.error for each in of.values() if each.error and not CHECKS[name].watch]
         found[name] = absent(errors[0]) if errors else CHECKS[name].judge(hidden, of)
     return found
 
@@ -166,9 +166,9 @@ def _forward(name: str, wanted: Callable[[Inputs, Callable[[str], Array]], Array
     """A line of forward propagation, by the quantities before it."""
 
     def judge(hidden: Inputs, of: Mapping[str, Given]) -> Finding:
-        return _line(name, of["forward"], "value.", lambda get: wanted(hidden, get))
+        return _line(name, of["forward"], "fprop:", lambda get: wanted(hidden, get))
 
-    return Check(FORWARD, judge)
+    return Check(FORWARD, judge, watch=("fprop",))
 
 
 def _line(
@@ -186,7 +186,7 @@ def _line(
 
     value = given.value(f"{prefix}{name}")
     if value is None:
-        return absent(f"no variable {name} with finite numbers")
+        return absent(given.error or f"no variable {name} with finite numbers")
     try:
         return held(value, wanted(get), says)
     except ValueError as error:
@@ -211,10 +211,12 @@ def _act(hidden: Inputs) -> model.Activations:
 
 
 def _softmax(hidden: Inputs, of: Mapping[str, Given]) -> Finding:
+    if of["wild"].error:
+        return absent(of["wild"].error)
     wild = held(of["wild"].value("value"), functions.softmax(hidden.wild), "as the reference")
     if wild.share < 1:
         return Finding(0.0, f"preactivations of ±2000: {wild.says}")
-    return _line("os", of["forward"], "value.", lambda get: functions.softmax(get("oa")))
+    return _line("os", of["forward"], "fprop:", lambda get: functions.softmax(get("oa")))
 
 
 def _loss(hidden: Inputs, of: Mapping[str, Given]) -> Finding:
@@ -426,7 +428,7 @@ CHECKS: dict[str, Check] = {
     "ha": _forward("ha", lambda h, get: h.params.W1 @ h.x + h.params.b1),
     "hs": _forward("hs", lambda h, get: np.maximum(0, get("ha"))),
     "oa": _forward("oa", lambda h, get: h.params.W2 @ get("hs") + h.params.b2),
-    "softmax": Check({**FORWARD, "wild": "functions.softmax(wild)"}, _softmax),
+    "softmax": Check({**FORWARD, "wild": "functions.softmax(wild)"}, _softmax, watch=("fprop",)),
     "loss": Check({"wild": "model.loss(wild, y)", "one": "model.loss(wild / 1000, y)"}, _loss),
     "count": Check({"n": f"model.count({THETA})"}, _count),
     "update": Check({"step": f"train.update({THETA}, {THETA}.map(np.cos), 0.25)"}, _update),

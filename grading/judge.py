@@ -104,12 +104,13 @@ def _notices(
             yield f"{REPORT} has no section {{#{places.label_of(question)}}} for {question}"
         elif pdf and not place.page:
             yield f"the PDF has no section {place.section}: it was made from another report.qmd"
-    if not results.trained_again():
-        yield f"No run was trained again: {results.NOT_HERE}"
+    if why := results.not_again(rubric.run):
+        yield f"No run was trained again: {why}"
 
 
 def _authors(report: Report) -> tuple[str, ...]:
     """The names on top of the report."""
     authors = report.front.get("author")
-    names = [each.get("name") for each in authors or () if isinstance(each, dict)]
+    several = authors if isinstance(authors, list) else []
+    names = [each.get("name") for each in several if isinstance(each, dict)]
     return tuple(str(name) for name in names if name)

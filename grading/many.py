@@ -34,7 +34,7 @@ LIMITS = Limits(seconds=3600, memory=6 * 2**30, processes=100, output=2**24)  # 
 ROOMS = ("grading", "derivations", "literate", "mlp")  # what a grade depends on
 ABOUT = "submission.json"  # of which submission a folder is the grade, and what came of it
 GRADE = "grade.json"
-SHEET = ("grade.html", "grade.pdf", GRADE, "results.json")
+GRADER = (sys.executable, "-m", "grading")
 
 
 class ClassError(ValueError):
@@ -49,7 +49,7 @@ class Task:
     path: Path
     key: str  # what the grade depends on
     output: Path
-    options: tuple[str, ...]  # of `python -m grading`
+    command: tuple[str, ...]  # which grades it, but for where to
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Graded:
 
 
 def submissions(folder: Path, output: Path | None = None) -> dict[str, Path]:
-    """The submissions in a folder, by name: its zips and folders, of which some hold just a zip.
+    """The submissions in a folder, by name: its zips and folders, which may hold just a zip.
 
     A folder for output is none. Raises ClassError.
     """
@@ -105,9 +105,9 @@ def _handed_in(path: Path) -> Path:
     return zips[0] if len(inside) == len(zips) == 1 else path
 
 
-def key(paths: Sequence[Path], options: Sequence[str]) -> str:
-    """What a grade depends on: files, the options, and this program."""
-    parts = [_program(), *options]
+def key(paths: Sequence[Path], command: Sequence[str]) -> str:
+    """What a grade depends on: files, the command, and this program."""
+    parts = [_program(), *command]
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             about = file.lstat()
@@ -135,15 +135,17 @@ def run(
     options: Sequence[str] = (),
     given: Prints = similar.NOTHING,
     *,
+    seed: int | None = None,
     jobs: int = 1,
     backend: str = "loky",
     cluster: str | None = None,
+    grader: Sequence[str] = GRADER,
 ) -> list[Graded]:
     """Grade what is not graded yet, `jobs` at a time; gradebook.csv grows as each ends.
 
-    `options` are those of `python -m grading` for one submission; `given` is what the students were
-    given. On a cluster, both folders have to be reachable under the same names. Raises ClassError,
-    and SettingsError for a backend that cannot be used.
+    `options` are those of `grader` for one submission, `given` is what the students were given, and
+    `seed` draws the hidden inputs, the same for all. A cluster has to reach both folders under the
+    same names. Raises ClassError, and SettingsError for a backend that cannot be used.
     """
     of = submissions(folder, output)
     output.mkdir(parents=True, exist_ok=True)
@@ -154,8 +156,11 @@ def run(
     with lock, workers(backend, jobs, cluster):
         for unfinished in output.glob(".unfinished-*"):
             shutil.rmtree(unfinished)
-        shared = (*options, "--seed", str(_seed(output)))
-        tasks = [_task(name, path, folder, output, shared) for name, path in of.items()]
+        shared = (*options, "--seed", str(_seed(output) if seed is None else seed))
+        tasks = [
+            _task(name, path, folder / f"{name}.yml", output, (*grader, *shared))
+            for name, path in of.items()
+        ]
         done = {
             task.name: found.without(given) for task in tasks if (found := known(task)) is not None
         }
@@ -179,14 +184,14 @@ def _seed(output: Path) -> int:
     return int(path.read_text())
 
 
-def _task(name: str, path: Path, folder: Path, output: Path, options: Sequence[str]) -> Task:
-    """The task, with the teacher's NAME.yml beside the submission, where there is one."""
-    overrides = (folder / f"{name}.yml").resolve()
+def _task(name: str, path: Path, overrides: Path, output: Path, command: tuple[str, ...]) -> Task:
+    """The task, with the teacher's overrides, where there are any."""
     files = [path.resolve()]
     if overrides.exists():
-        files.append(overrides)
-        options = (*options, "--overrides", str(overrides))
-    return Task(name, files[0], key(files, options), output.resolve(), tuple(options))
+        files.append(overrides.resolve())
+        command += ("--overrides", str(files[1]))
+    command += (str(files[0]),)
+    return Task(name, files[0], key(files, command), output.resolve(), command)
 
 
 def _parallel(tasks: Iterable[Task]) -> Iterator[Graded]:
@@ -218,8 +223,7 @@ def one(task: Task) -> Graded:
 
 def _problem(task: Task, place: Path) -> str:
     """Grade a submission into a folder; what was wrong, or empty."""
-    command = [sys.executable, "-m", "grading", str(task.path), "--output", str(place)]
-    watched = watch.run([*command, *task.options], LIMITS, ROOT)
+    watched = watch.run([*task.command, "--output", str(place)], LIMITS, ROOT)
     if watched.why:
         return watched.why
     if watched.status or not (place / GRADE).exists():

@@ -95,8 +95,8 @@ def _items(grades: Grades) -> str:
             + "".join(f'<td class="number">{count}</td>' for count in counts)
             + "</tr>"
         )
-    head = ["item", "", "points on average", *STATES]
-    return _table("items", "Item by item", _head(head), rows) if rows else ""
+    head = _head(["item", ""], ["points on average", *STATES])
+    return _table("items", "Item by item", head, rows) if rows else ""
 
 
 def _pairs(pairs: Sequence[Pair]) -> str:
@@ -108,7 +108,7 @@ def _pairs(pairs: Sequence[Pair]) -> str:
         f'<td class="number">{pair.code:.0%}</td><td class="number">{pair.formulas:.0%}</td></tr>'
         for pair in pairs[:MOST]
     ]
-    head = _head(["one", "other", "of code", "of formulas"])
+    head = _head(["one", "other"], ["of code", "of formulas"])
     caption = "In common, of what either has that is not given and not the class's"
     said = (
         "<p>A hint to look: who has worked together or learnt from the same page is alike, too.</p>"
@@ -124,7 +124,7 @@ def _list(grades: Grades) -> str:
         f'<td class="number">{number(float(grade["points"]))}</td></tr>'
         for name, grade in grades.items()
     ]
-    return _table("items", "All of them", _head(["submission", "authors", "points"]), rows)
+    return _table("items", "All of them", _head(["submission", "authors"], ["points"]), rows)
 
 
 def _link(name: str) -> str:
@@ -132,8 +132,11 @@ def _link(name: str) -> str:
     return f'<a href="{escape(quote(name))}/grade.html">{escape(name)}</a>'
 
 
-def _head(names: Sequence[str]) -> str:
-    return f"<thead><tr>{''.join(f'<th>{name}</th>' for name in names)}</tr></thead>"
+def _head(names: Sequence[str], numbers: Sequence[str]) -> str:
+    """The head of a table: names of columns, the last of which hold numbers."""
+    cells = [f"<th>{name}</th>" for name in names]
+    cells += [f'<th class="number">{name}</th>' for name in numbers]
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
 
 def _table(kind: str, caption: str, head: str, rows: Sequence[str]) -> str:

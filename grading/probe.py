@@ -96,12 +96,11 @@ def evaluating() -> Callable[[Step, Values, Texts], None]:
                 return
         sys.setprofile(watch if step["watch"] else None)
         try:
-            value = eval(step["expression"], names)
-        finally:
+            values |= flat(eval(step["expression"], names), "value")
+        finally:  # what a function has computed before it raised counts
             sys.setprofile(None)
-        values |= flat(value, "value")
-        for key, local in locals_.items():
-            values |= flat(local, key)
+            for key, local in locals_.items():
+                values |= flat(local, key)
 
     return take
 

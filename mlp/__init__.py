@@ -3,7 +3,8 @@
 `functions` and `model` hold the network and its gradient, `loop` the gradient one example at a
 time, `penalty` and `regularize` what keeps a network simple, `gradcheck` numerical gradients;
 `data`, `settings`, `train`, `fast`, `stack` and `log` are training. `lab` records runs, `bench`
-times them.
+times them. `commands` is the command line; it and all that reads or writes stand on `files`,
+`mapping`, `messages`, `processes` and `streams`.
 
 >>> import mlp
 >>> splits = mlp.load("circles", valid=200, seed=0)

@@ -494,8 +494,8 @@ def run_bench(options: argparse.Namespace) -> int:
     Takes about half an hour on a quiet machine. PyTorch, scikit-learn and JAX are measured
     where they are installed: pip install torch scikit-learn jax.
     """
-    from mlp.bench import suite  # only here, as no other command measures
-
+    with what_is_missing_named():
+        from mlp.bench import suite  # only here, as the students' edition has none
     usual = data.ROOT / ("_output" if options.quick else "results") / "bench"
     suite.run(options.results or usual, repetitions=options.repetitions, quick=options.quick)
     return 0

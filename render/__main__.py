@@ -12,6 +12,8 @@ from pathlib import Path
 import yaml
 
 from literate.reader import REPORT, ROOT
+from mlp import processes, streams
+from mlp.processes import TerminatedError
 from render import direct
 from render.execute import Session
 from render.options import FORMATS
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no profile {options.profile}" if not options.watch else "watch no profile")
     if options.route == "quarto" and not QUARTO:
         parser.error("there is no Quarto; try `make quarto` or ROUTE=direct")
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         if QUARTO and options.route != "direct":
             print(f"Rendering with Quarto, as there is one: {QUARTO}", flush=True)
             command = [QUARTO, "preview" if options.watch else "render", REPORT, "--to", options.to]
@@ -52,7 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
             if options.watch:
                 watch(lambda: once(options.to, session) == 0, session)
             return once(options.to, session, options.profile)
-    return 130
+    except KeyboardInterrupt as error:
+        return 143 if isinstance(error, TerminatedError) else 130
 
 
 def once(to: str, session: Session, profile: str | None = None) -> int:
@@ -91,4 +94,6 @@ def _of_profile(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with streams.guarded(), processes.answering(processes.stop):
+        status = main()
+    sys.exit(status)

@@ -1,6 +1,5 @@
 """The direct route: chunks by Jupyter, Markdown by Pandoc, pages by Typst (or LaTeX)."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from render import check
 from render.dialect import ReportError, placed, read
 from render.execute import Session
 from render.keys import salt
+from render.leftovers import workplace
 from render.weave import weave
 
 CONFIG = yaml.safe_load((ROOT / "_quarto.yml").read_text())
@@ -49,9 +49,7 @@ def render(
         raise ReportError(f"{report.where(line)}: {what}")
     meta = metadata(report, to) | profile.get("format", {}).get(to, {})
     target = output / meta["output-file"]
-    output.mkdir(parents=True, exist_ok=True)
-    folder = output / f".render-{os.getpid()}"  # the same each time: Typst sets anew what changed
-    folder.mkdir(exist_ok=True)
+    folder = workplace(output)
     try:
         outputs = session.outputs(report, salt(), unchanged=lambda: read(source) == report)
         text = weave(report, list(outputs), folder, echo=meta["echo"])

@@ -32,7 +32,7 @@ class Kernel:
         self.running = contextlib.ExitStack()
         self.client = NotebookClient(
             nbformat.v4.new_notebook(),
-            extra_arguments=["--log-level=ERROR"],
+            extra_arguments=["--log-level=CRITICAL"],  # else an end within a cell is a traceback
             resources={"metadata": {"path": str(folder)}},
         )
         self.running.enter_context(self.client.setup_kernel())

@@ -93,10 +93,8 @@ class Replay(Kernel):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]  # ipykernel has no types
-        folder = Path.cwd()
-        self.session_of_cells = Session(folder / "_output" / ".cache.json", folder)
-        self.source = folder / reader.REPORT.name
-        self.shell_handlers["comm_open"] = self._ignore  # Quarto's greeting
+        self.shell_handlers["comm_open"] = self._greeted
+        self._begin(reader.REPORT.stem)
         self.reading: Reading | None = None
 
     async def do_execute(  # noqa: D102
@@ -132,8 +130,17 @@ class Replay(Kernel):
         await asyncio.to_thread(self.session_of_cells.close)
         return {"status": "ok", "restart": restart}
 
-    async def _ignore(self, *_: object) -> None:
-        pass
+    async def _greeted(self, _: object, __: object, message: Mapping[str, Any]) -> None:
+        """Quarto says first what it is about to run."""
+        notebook = message["content"]["data"]["options"]["input"]
+        if Path(notebook).stem != self.source.stem:
+            self._begin(Path(notebook).stem)
+
+    def _begin(self, name: str) -> None:
+        folder = Path.cwd()
+        cache = ".cache.json" if name == reader.REPORT.stem else f".cache-{name}.json"
+        self.source = folder / f"{name}.qmd"
+        self.session_of_cells = Session(folder / "_output" / cache, folder)
 
     def _end(self, complete: bool = True) -> None:
         """The end of a reading, or the beginning of another."""

@@ -31,7 +31,7 @@ COMMENTS = {
     ".lua": ("-- ", ""),
     **dict.fromkeys([".js", ".typ"], ("// ", "")),
     ".md": ARROWS,
-    ".qmd": HASH,  # in the front matter
+    ".qmd": HASH,  # in the front matter, where it has one
 }
 RECORDED = "results/"  # written by programs, and sealed: a name in it would be an edit
 FIRST = re.compile(rb"#!|---\s*$")  # a first line that has to stay the first
@@ -113,12 +113,14 @@ def sign(name: str, content: bytes, names: str) -> bytes:
     As it is if it takes no comment.
     """
     path = Path(name)
-    comment = COMMENTS.get(path.suffix or path.name, COMMENTS.get(path.name))
+    comment = COMMENTS.get(path.suffix or path.name)
     if comment is None or name.startswith(RECORDED):
         return content
     first, end, rest = content.partition(b"\n")
-    line = f"{comment[0]}{names}{comment[1]}\n".encode()
-    return first + end + line + rest if FIRST.match(first) else line + content
+    below = FIRST.match(first)
+    opening, closing = ARROWS if path.suffix == ".qmd" and not below else comment
+    line = f"{opening}{names}{closing}\n".encode()
+    return first + end + line + rest if below else line + content
 
 
 def write(files: Mapping[str, bytes], folder: Path) -> None:

@@ -160,7 +160,7 @@ LINES = {  # the line of the program that belongs to an item, by its label
 }
 CHANGES_OF_CODE = frozenset(LINES.values())
 SIGN = ("flip a sign", "replace a function", "drop a factor", "change a number")
-SHAPE = ("transpose", "swap factors", "swap an index", "change a size", "replace a quantity")
+SHAPE = ("swap an index", "swap factors", "change a size", "transpose", "replace a quantity")
 
 
 def changes() -> Iterator[Change]:
@@ -218,6 +218,9 @@ def _of_the_practical_part() -> Iterator[Change]:
     yield Change("p.4", "the wrong sign", in_chunk("tbl-minibatch", ten, NEGATIVE.format("ten")))
     yield Change("p.4", "another table", in_chunk("tbl-minibatch", "ten)", "single)"))
     yield Change("p.5", "no figure", hidden("fig-l2"))
+    few = in_chunk("fig-l1", "regions(shown, columns=3)", "regions([shown[0]] * 3)")
+    yield Change("p.5", "the figure of other networks", few)
+    yield Change("p.5", "no figure of hidden units", hidden("fig-units"))
     yield Change("p.6", "not written", not_written("model.bprop"), "bprop")
     yield Change("p.6", "no table", hidden("tbl-shapes"))
     shapes = "Markdown(shapes.shapes_table(d=5, d_h=4, m=3, K=7))"
@@ -232,11 +235,15 @@ def _of_the_practical_part() -> Iterator[Change]:
     yield Change("p.7", "the wrong sign", in_chunk("tbl-compare", pairs, wrong))
     yield Change("p.8", "no table", hidden("tbl-epoch"))
     yield Change("p.8", "other times", in_chunk("tbl-epoch", "looped,", "matrix,"))
-    yield Change("p.8", "rows the wrong way round", in_chunk("tbl-epoch", "{", "{'': matrix, "))
+    yield Change(
+        "p.8", "rows the wrong way round", in_chunk("tbl-epoch", '{"loop', '{"": matrix, "loop')
+    )
     yield Change("p.9", "no log", _without_logs, "log")
     yield Change("p.9", "a log with five figures", in_logs(lambda cells: cells[:-1]), "log")
     yield Change("p.9", "no listing", hidden("log-excerpt"))
     yield Change("p.10", "no figure", hidden("fig-curves"))
+    run = in_chunk("fig-curves", 'log.read(RUN / "log.csv")', OTHER_RUN)
+    yield Change("p.10", "the figure of another run", run)
     yield Change("p.10", "the log of another run", in_logs(_other_figures), "log")
 
 
@@ -245,6 +252,9 @@ NEGATIVE = "Markdown(gradients.check_table([r._replace(gradient=-r.gradient) for
 
 def _init(old: str, new: str) -> Edit:
     return in_file("mlp/model.py", f"bound = 1 / {old}", f"bound = 1 / {new}")
+
+
+OTHER_RUN = 'log.read(RESULTS / "rung-2-momentum" / "seed-1" / "log.csv")'
 
 
 def _without_logs(folder: Path) -> None:
@@ -261,7 +271,70 @@ def _other_figures(cells: list[str]) -> list[str]:
 # --- who loses points ----------------------------------------------------------------------------
 
 
-DEPENDS: dict[str, dict[str, str]] = {}
+FORWARD = dict.fromkeys(
+    [f"p.{k}" for k in range(1, 11)], "every gradient, table, figure and run is computed by it"
+)
+LINE = "a line below it cannot be run where this one has no value, or another shape"
+BELOW = ["b.8", "b.10", "b.12", "b.14", "b.16", "b.17"]
+LOOPED = {
+    "p.1": "it is part of the gradient of one example",
+    "p.2": "the table shows that gradient",
+    "p.3": "the loop adds that gradient up",
+    "p.4": "the table shows the sum",
+    "p.7": "it is compared with the sum",
+    "p.8": "what cannot be run has no time",
+}
+MATRIX = {
+    "p.5": "training takes its steps along this gradient",
+    "p.7": "it is compared with the loop",
+    "p.8": "what cannot be run has no time",
+    "p.9": "an epoch takes such steps",
+}
+PENALTY = {"b.18": "the penalty's gradient is made of it", "p.5": "weight decay is trained with it"}
+
+
+def _below(question: str) -> dict[str, str]:
+    return dict.fromkeys(BELOW[BELOW.index(question) + 1 :], LINE) | LOOPED
+
+
+# Who else may lose points, and why: by what is changed, or by the question, too.
+DEPENDS: dict[str, dict[str, str]] = {
+    "b.4 text": {"b.7": "starts from the loss as a function of the preactivations"},
+    "b.9 text": {"b.10": "ends in what b.9 has shown, element by element"},
+    "b.11 text": {"b.12": "ends in what b.11 has shown, element by element"},
+    "b.13 text": {"b.14": "ends in what b.13 has shown, element by element"},
+    "b.15 text": {"b.16": "ends in what b.15 has shown, element by element"},
+    "eq-sigmoid": {"a.3": "the derivative is computed from the sigmoid"},
+    "eq-sign": {
+        "a.6": "the derivative is the sign",
+        "a.9": "the gradient is the sign",
+        **PENALTY,
+    },
+    "eq-rect-prime": {
+        "b.14": "the line calls it",
+        **_below("b.14"),
+        **MATRIX,
+        "p.6": "so does this",
+    }
+    | {"p.10": "a run takes such steps"},
+    "eq-grad-l2-squared": PENALTY,
+    "eq-grad-l1": PENALTY,
+    "eq-ha": {"b.2": LINE, "b.3": LINE, **FORWARD},
+    "eq-oa": {"b.3": LINE, **FORWARD},
+    "eq-softmax": FORWARD,
+    "eq-L": FORWARD,
+    "eq-update": {"p.5": "training takes such steps", "p.9": "an epoch takes such steps"},
+    **{LINES[question]: _below(question) for question in BELOW},
+    "eq-penalty-grad-W1": {"p.5": "weight decay is trained with it"},
+    "eq-grad-theta": LOOPED,
+    "eq-batch-grad-W2": MATRIX,
+    "bprop_one": {**dict.fromkeys(BELOW, "a line of it"), **LOOPED},
+    "loop": LOOPED,
+    "bprop": MATRIX,
+    "fd": {"p.2": "the table shows it", "p.4": "the table shows it"},
+    "init": {"p.5": "training starts there", "p.10": "the recorded run started elsewhere"},
+    "log": {"p.9": "it is about the log", "p.10": "it is drawn from the log"},
+}
 
 
 def losers(change: Change, base: Path, rubric: Rubric, run: Runner) -> set[str]:
@@ -341,6 +414,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--functions", action="store_true", help="claims and functions alone")
     options = parser.parse_args(arguments)
     every = [c for c in changes() if not options.questions or c.question in options.questions]
+    every = [c for c in every if c.what not in ("", "log")] if options.functions else every
     chosen = random.Random(options.seed).sample(every, min(options.count, len(every)))
     rubric = functions_alone(load()) if options.functions else load()
     run, wrong = Remembering(trust.run if options.trust else runner()), 0

@@ -4,6 +4,7 @@ import socket
 import textwrap
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -92,7 +93,12 @@ def run(command, folder, _):
     return sandbox.run(command, folder, LIMITS)
 
 
-def earns(folder, runner=run, also=None):
+def patient(command, folder, _):
+    """For what is to earn points: however busy the machine is, it has the time that it needs."""
+    return sandbox.run(command, folder, replace(LIMITS, seconds=60))
+
+
+def earns(folder, runner=patient, also=None):
     """Whether the submission's sigmoid is found to be right, as a grade finds it."""
     steps = [{"expression": "functions.sigmoid(x)", "watch": []}]
     (given,) = gather.run("evaluate", steps, folder, runner, {"x": HIDDEN, **(also or {})})
@@ -106,7 +112,7 @@ def gains_nothing(folder):
     own = [path for path in folder.rglob("*.*") if ".grading" not in path.parts]
     files = {path: path.stat().st_mtime_ns for path in own}
     begun = time.monotonic()
-    assert not earns(folder)
+    assert not earns(folder, run)
     assert time.monotonic() - begun < inside.SLOWEST * LIMITS.seconds
     assert not psutil.Process().children(recursive=True)
     assert {path: path.stat().st_mtime_ns for path in files} == files

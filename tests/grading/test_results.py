@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,5 +87,9 @@ def test_a_test_error_of_one_in_five_is_too_large(tmp_path):
 def test_without_the_data_a_log_is_taken_as_it_is_and_the_sheet_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(results.data, "find", lambda name: None)
     written(tmp_path, EPOCHS)
-    assert "taken as it is recorded" in found(tmp_path, "again").says
-    assert not results.trained_again()
+    assert "Fashion-MNIST is not on this machine" in found(tmp_path, "again").says
+    assert results.not_again(RUN)
+
+
+def test_if_asked_for_a_log_is_taken_as_it_is_and_the_sheet_says_so():
+    assert "taken as they are recorded" in results.not_again(replace(RUN, epochs=0))

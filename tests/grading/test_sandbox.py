@@ -204,10 +204,12 @@ def test_nothing_is_left_of_a_command_whose_grader_was_killed(there, tmp_path):
         f"sandbox.run([sys.executable, '-c', 'import time; time.sleep(100)', {mark!r}], "
         f"pathlib.Path({str(tmp_path)!r}), Limits())"
     )
-    grader = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
-    assert until(lambda: len(marked(mark)) > 2)  # the grader itself, the sandbox, what is inside
-    grader.kill()
-    grader.wait()
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as grader:
+        try:
+            # the grader itself, the sandbox, the first program in it, and the command
+            assert until(lambda: len(marked(mark)) > 3)
+        finally:
+            grader.kill()
     assert until(lambda: not marked(mark))
 
 
@@ -217,7 +219,7 @@ def marked(mark):
     return [line for line in lines if mark in " ".join(line)]
 
 
-def until(holds, seconds=10):
+def until(holds, seconds=120):
     end = time.monotonic() + seconds
     while not holds() and time.monotonic() < end:
         time.sleep(0.05)

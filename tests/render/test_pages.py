@@ -25,7 +25,7 @@ KINDS = {"fig": "Figure", "tbl": "Table", "lst": "Listing"}
 CAPTION = re.compile(r"^(Figure|Table|Listing) (\d+)\. ", re.M)
 ANYTHING = ".{0,90}?"
 WIDTH, HEIGHT, MARGIN = 210, 297, 25  # of a page, in mm
-BODY = {"typst": (28, 271), "pdf": (25, 272)}  # text begins and ends there, from the top
+BODY = {"typst": (25, 275), "pdf": (25, 272)}  # text begins and ends there, from the top
 
 
 class Pdf(NamedTuple):
@@ -237,6 +237,18 @@ def test_nothing_stands_beyond_the_margins(ink):
         number
         for number, x in enumerate(columns, start=1)
         if x.min() < MARGIN - hanging or x.max() > WIDTH - MARGIN + hanging
+    ] == []
+
+
+def test_below_the_body_stands_the_number_of_the_page_alone(pdf, ink):
+    descent = 2  # mm
+    bottom = BODY[pdf.to][1] + descent
+    below = [page[round(bottom / HEIGHT * len(page)) :].any(axis=0) for page in ink]
+    columns = [np.flatnonzero(inked) * WIDTH / inked.size for inked in below]
+    assert [
+        number
+        for number, x in enumerate(columns, start=1)
+        if not x.size or max(abs(x - WIDTH / 2)) > 5
     ] == []
 
 

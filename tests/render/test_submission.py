@@ -26,6 +26,7 @@ RENDERS += "pathlib.Path('mlp.py').read_text())"
         ("a.html5", "<!DOCTYPE html>\n", "$-- A, B\n<!DOCTYPE html>\n"),
         (".gitignore", "a\n", "# A, B\na\n"),
         ("report.qmd", HEAD, HEAD.replace("---\na", "---\n# A, B\na")),
+        ("part.qmd", "# One\n", "<!-- A, B -->\n# One\n"),
         ("a.csv", "1,2\n", "1,2\n"),
         ("results/a/summary.yml", "a: 1\n", "a: 1\n"),
         ("LICENSE", "MIT\n", "MIT\n"),

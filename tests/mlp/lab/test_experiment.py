@@ -330,3 +330,58 @@ def test_a_kill_between_log_and_checkpoint_leaves_no_line_twice(tmp_path, monkey
     assert len(log.read(folder / "log.csv")) == 6
     experiment.run(small, tmp_path / "crashed")
     assert outcome(folder) == outcome(whole)
+
+
+# --- what is not this run's ----------------------------------------------------------------------
+
+
+def test_a_finished_run_needs_no_lock_and_writes_nothing(tmp_path):
+    small = experiment.parse(EXPERIMENT, "small")
+    for folder in experiment.run(small, tmp_path):
+        (folder / ".lock").unlink()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    experiment.run(small, tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize("name", ["log.csv", "summary.yml", "checkpoint.npz"])
+def test_files_of_a_folder_without_settings_are_not_adopted(tmp_path, name):
+    small = experiment.parse(changed(seeds=[3]), "small")
+    (folder,) = experiment.run(small, tmp_path)
+    for path in folder.iterdir():
+        if path.name != name:
+            path.unlink()
+    with pytest.raises(SettingsError, match=rf"holds {name}, but no settings\.yml"):
+        experiment.run(small, tmp_path)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    small = experiment.parse(changed(seeds=[3]), "small")
+    (folder,) = experiment.run(small, tmp_path / "small")
+    (other,) = experiment.run(experiment.parse(changed(seeds=[3], d_h=7), "small"), tmp_path / "7")
+    (folder / "summary.yml").unlink()
+    (other / "checkpoint.npz").replace(folder / "checkpoint.npz")
+    with pytest.raises(SettingsError, match=r"a network of 7 hidden units, .*; it must have 6"):
+        experiment.run(small, tmp_path / "small")
+
+
+def test_a_log_of_another_run_is_refused(tmp_path):
+    small = experiment.parse(changed(seeds=[3]), "small")
+    (folder,) = experiment.run(small, tmp_path / "a")
+    (other,) = experiment.run(experiment.parse(changed(seeds=[3], eta=0.2), "small"), tmp_path)
+    (folder / "summary.yml").unlink()
+    (other / "log.csv").replace(folder / "log.csv")
+    with pytest.raises(SettingsError, match="are of different runs"):
+        experiment.run(small, tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [({"K": 901}, "K is 901; it must be at most 900"), ({"d_h": 10**8}, "takes too much memory")],
+)
+def test_what_goes_beyond_data_or_memory_is_refused_before_anything_is_written(
+    tmp_path, keys, says
+):
+    with pytest.raises(SettingsError, match=says):
+        experiment.run(experiment.parse(changed(**keys), "small"), tmp_path)
+    assert not list(tmp_path.iterdir())
