@@ -27,7 +27,7 @@ def rungs(logs: Mapping[str, Sequence[Sequence[Record]]], nets: Sequence[Average
     of a rung have reached are left out.
     """
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(WIDTH, 2.2), gridspec_kw={"width_ratios": (3, 2)}
+        1, 2, figsize=(WIDTH, 1.95), gridspec_kw={"width_ratios": (3, 2)}
     )
     _draw_runs(left, logs)
     _draw_averages(right, nets)

@@ -58,10 +58,14 @@ def cells(report: Report) -> list[Cell]:
             for reads in (False, True):
                 values = tuple(v for v in part.values if (v.start in readers) == reads)
                 if values:
-                    rows = [f"    lambda: ({value.code}),\n" for value in values]
-                    code = "_inside.inline(\n" + "".join(rows) + ")"
-                    found.append(Cell(code, reads, values))
+                    found.append(inline(values, reads))
     return found
+
+
+def inline(values: tuple[Value, ...], reads: bool) -> Cell:
+    """The cell that shows inline values."""
+    rows = [f"    lambda: ({value.code}),\n" for value in values]
+    return Cell("_inside.inline(\n" + "".join(rows) + ")", reads, values)
 
 
 def reading(report: Report) -> set[int]:

@@ -54,6 +54,14 @@ class ReportError(ValueError):
     """A fault in the report; the message names file, line and remedy."""
 
 
+LINE = re.compile(r"^report\.qmd:(\d+)")
+
+
+def placed(error: ReportError, report: Report) -> ReportError:
+    """An error about a line of the report's text, with the file and line that it comes from."""
+    return ReportError(LINE.sub(lambda found: report.where(int(found[1])), str(error)))
+
+
 def read(path: Path) -> Report:
     """A report in the dialect. Raises ReportError at the first line that is not, OSError."""
     try:

@@ -15,7 +15,7 @@ import yaml
 from literate.reader import ROOT
 from literate.report import Report
 from render import check
-from render.dialect import ReportError, read
+from render.dialect import ReportError, placed, read
 from render.execute import Session
 from render.keys import salt
 from render.leftovers import workplace
@@ -29,7 +29,6 @@ FIXED = yaml.safe_load(
 )
 Profile = Mapping[str, Any]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-LINE = re.compile(r"^report\.qmd:(\d+)")  # of the text with included files, in an error
 # How Pandoc, its filters and Typst name the thing in the source that they complain of.
 NAMED = r"(?:label|citation|resource|sequence|at /.*/)[\s`<]*([^\s,)>]+)|(@[\w-]+)|math\s*([^,\n]+)"
 
@@ -62,8 +61,7 @@ def render(
         _, _, said = str(error.diagnostic).partition("error: ")  # after warnings
         raise located(report, f"Typst: {said}") from error
     except ReportError as error:
-        said = LINE.sub(lambda found: report.where(int(found[1])), str(error))
-        raise ReportError(said) from error
+        raise placed(error, report) from error
     finally:
         shutil.rmtree(folder)
     return target

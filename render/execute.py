@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
+from literate.reader import ROOT
 from literate.report import Report
 from render import cache
 from render.cache import Output
@@ -19,8 +20,9 @@ class Session:
     everything.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, folder: Path = ROOT) -> None:
         self.file = file
+        self.folder = folder  # in which cells run
         self.known: dict[str, Output] = cache.load(file)
         self.doubtful: set[str] = set()
         self.kernel: Kernel | None = None
@@ -48,12 +50,33 @@ class Session:
                 if i in must_run:
                     self._run(cell, key, unchanged)
                 yield cell, self.known[key.output]
-            self.known = {key.output: self.known[key.output] for key in known_by}
-            self.doubtful &= self.known.keys()
+            self.forget_all_but(known_by)
         finally:
             if must_run:
-                sure = self.known.keys() - self.doubtful
-                cache.save(self.file, {name: self.known[name] for name in sure})
+                self.save()
+
+    def last(
+        self, cells: Sequence[Cell], known_by: Sequence[Key], unchanged: Callable[[], bool]
+    ) -> Output:
+        """What the last of these cells shows, which are the report's from the first on.
+
+        If that is not known, the kernel runs what it has not run yet. Raises ReportError if a cell
+        raises, or if the report is not `unchanged` when a cell has read it.
+        """
+        if known_by[-1].output not in self.known:
+            for i in sorted(self._must_run(known_by, warm=False)):
+                self._run(cells[i], known_by[i], unchanged)
+        return self.known[known_by[-1].output]
+
+    def forget_all_but(self, known_by: Sequence[Key]) -> None:
+        """Forget the outputs of cells that the report no longer has."""
+        self.known = {key.output: self.known[key.output] for key in known_by}
+        self.doubtful &= self.known.keys()
+
+    def save(self) -> None:
+        """Keep in the file what is known, but not what is doubtful. Raises OSError."""
+        sure = self.known.keys() - self.doubtful
+        cache.save(self.file, {name: self.known[name] for name in sure})
 
     def close(self) -> None:
         """End the kernel."""
@@ -78,7 +101,7 @@ class Session:
     def _run(self, cell: Cell, key: Key, unchanged: Callable[[], bool]) -> None:
         self.known.pop(key.output, None)  # and if the cell raises, it is not known
         if self.kernel is None:
-            self.kernel = Kernel()
+            self.kernel = Kernel(self.folder)
         output = self.kernel.run(cell, key)
         if cell.reads and not unchanged():
             raise cell.fault("was running as the report was saved: render again")

@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
@@ -18,21 +19,21 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Kernel:
-    """A running kernel, in the project's folder.
+    """A running kernel, in a folder.
 
     `ran` holds the cells that it has run, in order: the place of each, and the output that belongs
     to its last run. The kernel is `straight` until one of them is replaced or raises: so long, it
     is where a kernel would be that has just run these cells.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path = ROOT) -> None:
         self.ran: dict[str, str] = {}
         self.straight = True
         self.running = contextlib.ExitStack()
         self.client = NotebookClient(
             nbformat.v4.new_notebook(),
             extra_arguments=["--log-level=CRITICAL"],  # else an end within a cell is a traceback
-            resources={"metadata": {"path": str(ROOT)}},
+            resources={"metadata": {"path": str(folder)}},
         )
         self.running.enter_context(self.client.setup_kernel())
         self._execute(SETUP)

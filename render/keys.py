@@ -27,12 +27,16 @@ class Key(NamedTuple):
 
 def keys(cells: Sequence[Cell], salt: str, mathematics: str) -> list[Key]:
     """The key of each cell, where `salt` stands for all that any cell may read."""
-    found = []
-    place = salt
+    found = [Key(salt, salt)]
     for cell in cells:
-        place = digest(place, cell.code)
-        found.append(Key(place, digest(place, mathematics) if cell.reads else place))
-    return found
+        found.append(following(found[-1], cell, mathematics))
+    return found[1:]
+
+
+def following(before: Key, cell: Cell, mathematics: str) -> Key:
+    """The key of a cell that comes after the one with this key."""
+    place = digest(before.place, cell.code)
+    return Key(place, digest(place, mathematics) if cell.reads else place)
 
 
 def salt(root: Path = ROOT) -> str:

@@ -128,7 +128,11 @@ def for_quarto(folder: Path, text: str) -> None:
 
 def quarto(folder: Path, *options: str, python: Path | str = sys.executable) -> None:
     """Render with Quarto. Raises CalledProcessError."""
-    environment = os.environ | {"QUARTO_PYTHON": str(python), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {
+        "QUARTO_PYTHON": str(python),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_PATH": str(ROOT / "render" / "jupyter"),
+    }
     command = [QUARTO, "render", *options, "--no-execute-daemon"]
     subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
 

@@ -67,9 +67,12 @@ def test_paper_margins_font_date_and_abstract_are_as_the_front_matter_says(tmp_p
     assert [round(float(x)) for x in page.mediabox] == [0, 0, 612, 792]
     fonts = str([font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()])
     assert "DejaVuSerif" in fonts
-    places = set()
-    page.extract_text(visitor_text=lambda text, _, at, *__: text.strip() and places.add(at[4]))
-    assert min(places - {0.0}) == pytest.approx(5 / 2.54 * 72, abs=1)
+    places = []
+    page.extract_text(
+        visitor_text=lambda text, to, at, *_: places.append((text.strip(), to[4], at[4]))
+    )
+    left = min(x + at for text, x, at in places if text)
+    assert left == pytest.approx(5 / 2.54 * 72, abs=1)
     first = reader.pages[0].extract_text()
     for expected in ("5 January 2026", "Abstract", "An abstract", "Its second paragraph."):
         assert expected in first
