@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import BLUE, GREEN, ORANGE
+from figures.style import BLUE, GREEN, ORANGE, WIDTH
 from mlp.train import Record
 
 
@@ -43,7 +43,7 @@ def curves(records: Sequence[Record], chosen: int, runs: Sequence[Sequence[Recor
 
     Behind them a band from the lowest to the highest of `runs`, of as many epochs.
     """
-    figure, axes = plt.subplots(1, 2)
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.2))
     draw_bands(axes, runs)
     draw_curves(axes, records, chosen, PARTS)
     return figure
@@ -73,4 +73,4 @@ def draw_curves(
         ax.axvline(chosen, color="0.6", lw=0.8, zorder=0, label=f"chosen epoch, {chosen}")
         ax.set_ylim(bottom=0)
         ax.set(xlabel="epoch", ylabel=label)
-        ax.legend()
+        ax.legend(loc="lower left")

@@ -52,7 +52,7 @@ def notice(text: str) -> Figure:
 def confusion(counts: Array) -> Figure:
     """How often each true class (rows) was taken for each class (columns): (10, 10) counts."""
     m = len(CLASSES)
-    figure, ax = plt.subplots(figsize=(3.5, 3.05))
+    figure, ax = plt.subplots(figsize=(3.3, 2.85))
     shade = np.log1p(counts)
     ax.imshow(shade, cmap="Blues", vmax=shade.max() * 1.1)  # no square is as dark as can be
     for i, j in np.ndindex(m, m):

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures.curves import KINDS, PARTS
-from figures.style import BLUE, ORANGE
+from figures.style import BLUE, ORANGE, WIDTH
 from figures.tables import DASH, percent, scientific, table
 from mlp.lab.ensemble import Record as Averaged
 from mlp.lab.summary import half_width
@@ -26,7 +26,9 @@ def rungs(logs: Mapping[str, Sequence[Sequence[Record]]], nets: Sequence[Average
     `logs` has the records of all runs of a rung, for three rungs at most. Epochs that not all runs
     of a rung have reached are left out.
     """
-    figure, (left, right) = plt.subplots(1, 2, gridspec_kw={"width_ratios": (3, 2)})
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(WIDTH, 1.95), gridspec_kw={"width_ratios": (3, 2)}
+    )
     _draw_runs(left, logs)
     _draw_averages(right, nets)
     return figure

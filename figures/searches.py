@@ -22,7 +22,7 @@ def tried(trials: Sequence[Trial], names: Mapping[str, str], ringed: Collection[
 
     `names` gives the label of each setting; `ringed` are numbers of trials.
     """
-    figure, axes = plt.subplots(1, len(names), sharey=True, figsize=(WIDTH, 2.2))
+    figure, axes = plt.subplots(1, len(names), sharey=True, figsize=(WIDTH, 1.9))
     chosen = [trial for trial in trials if trial["trial"] in ringed]
     for ax, (name, label) in zip(axes, names.items(), strict=True):
         _scatter(ax, trials, name, DOT)

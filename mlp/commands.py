@@ -38,7 +38,7 @@ USAGE = """\
 to begin with:
   python -m mlp check                                 the gradients of a small network
   python -m mlp data                                  fetch Fashion-MNIST, once
-  python -m mlp train experiments/fashion-mnist.yml   a recorded run, about a minute
+  python -m mlp train experiments/fashion-mnist.yml   a recorded run, ten minutes or so
 
 python -m mlp COMMAND --help says all that a command does.
 Exit status: 0 done, 1 a check failed, 2 bad input or data, 130 interrupted, 143 terminated,

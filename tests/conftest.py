@@ -1,6 +1,7 @@
 """What tests share: generic networks, far from special cases, and a small experiment file."""
 
 import os
+import signal
 from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from mlp.functions import Array
 from mlp.model import Params
 from mlp.penalty import Lambdas
+
+# In the background Ctrl-C is ignored, and so it would be by every process that a test begins.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

@@ -154,7 +154,7 @@ def test_page_break_ends_the_page_though_a_figure_waits(folder):
 def test_html_has_it_with_the_numbers_of_its_own_equations(folder):
     html = directly(folder, "html").read_text()
     text = " ".join(re.sub(r"<style.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL).split())
-    assert "Note A note on Equation 2 ." in text
+    assert re.search("Note A note on Equation[ \u00a0]2 ?\\.", text)
     assert "y = 0 # (2)" in text
     assert "Theorem 1 (Line) A line is" in text
     assert "For HTML." in text

@@ -25,7 +25,7 @@ KINDS = {"fig": "Figure", "tbl": "Table", "lst": "Listing"}
 CAPTION = re.compile(r"^(Figure|Table|Listing) (\d+)\. ", re.M)
 ANYTHING = ".{0,90}?"
 WIDTH, HEIGHT, MARGIN = 210, 297, 25  # of a page, in mm
-BODY = {"typst": (25, 275), "pdf": (25, 272)}  # text begins and ends there, from the top
+BODY = {"typst": (24, 276), "pdf": (25, 272)}  # text begins and ends there, from the top
 
 
 class Pdf(NamedTuple):

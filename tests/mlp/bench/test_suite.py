@@ -35,7 +35,7 @@ def test_bench_measures_what_is_there_and_writes_three_tables(tmp_path, asked, c
     out = capsys.readouterr().out
     assert "without jax, scikit-learn, torch: pip install jax" in out
     assert "1 threads: 0 of 1 goals reached" in out
-    assert "pytorch: 0.80 instead of 1.2" in out
+    assert "pytorch: 0.80 instead of 1.05" in out
     assert {f.name for f in tmp_path.glob("*.csv")} == {"epoch.csv", "tricks.csv", "cost.csv"}
     assert results.read_about(tmp_path / "cost.csv")["data"] == "random"
 
