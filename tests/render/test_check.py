@@ -106,6 +106,6 @@ def test_a_fault_in_an_included_file_is_told_with_its_line_there(tmp_path, sessi
     with pytest.raises(ReportError, match=r"^report\.qmd:19: reference to @eq-nobody"):
         direct.render(tmp_path / "report.qmd", "typst", session, tmp_path)
     (tmp_path / "part.qmd").write_text("```{python}\n\n1 / 0\n```\n")
-    for_quarto(tmp_path, report("title: A", "{{< include part.qmd >}}"))
+    for_quarto(tmp_path, "{{< include part.qmd >}}\n")
     with pytest.raises(ReportError, match=r"^part\.qmd:1: chunk 1 / 0 raised"):
         direct.render(tmp_path / "report.qmd", "typst", session, tmp_path)
