@@ -15,7 +15,8 @@ from render.cells import Cell
 # What cells read beside their own text: a change there makes every cached output stale.
 ROOMS = ("mlp", "figures", "literate", "derivations")
 OTHERS = ("render/inside.py", "results/**/*", "experiments/**/*", "figures/*.mplstyle")
-WATCHED = (*(f"{room}/**/*.py" for room in ROOMS), *OTHERS)
+KINDS = ("py", "yml")  # of files of a room: derivations says what is asked in the second kind
+WATCHED = (*(f"{room}/**/*.{kind}" for room in ROOMS for kind in KINDS), *OTHERS)
 
 
 class Key(NamedTuple):

@@ -50,7 +50,14 @@ def test_equal_cells_in_different_places_have_different_keys():
 
 @pytest.mark.parametrize(
     "name",
-    ["mlp/lab/a.py", "literate/a.py", "results/a/log.csv", "experiments/a.yml", "render/inside.py"],
+    [
+        "mlp/lab/a.py",
+        "literate/a.py",
+        "derivations/questions.yml",
+        "results/a/log.csv",
+        "experiments/a.yml",
+        "render/inside.py",
+    ],
 )
 def test_salt_depends_on_programs_results_and_settings(tmp_path, name):
     before = salt(tmp_path)
