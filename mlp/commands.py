@@ -130,6 +130,11 @@ def whole(text: str, low: int = 0, most: int = 10**15) -> int:
     return int(text)
 
 
+def folder_option(sub: Parser, name: str, default: Path | None, means: str) -> None:
+    """Add an option that names a folder."""
+    sub.add_argument(name, type=Path, metavar="FOLDER", default=default, help=means)
+
+
 def positive(text: str) -> int:
     """Read a whole number >= 1, for argparse."""
     return whole(text, low=1)
@@ -178,13 +183,7 @@ def train_options(sub: Parser) -> None:
     sub.add_argument(
         "experiment", type=Path, help="settings, such as experiments/fashion-mnist.yml"
     )
-    sub.add_argument(
-        "--results",
-        type=Path,
-        metavar="FOLDER",
-        default=data.ROOT / "results",
-        help="where to write (default: %(default)s)",
-    )
+    folder_option(sub, "--results", data.ROOT / "results", "where to write (default: %(default)s)")
     keys = {
         key: (rule.means, _values(rule.right, rule.default))
         for key, rule in experiment.RULES.items()
@@ -230,12 +229,11 @@ def run_train(options: argparse.Namespace) -> int:
 def search_options(sub: Parser) -> None:
     """The search file, where results go, and what runs the trials."""
     sub.add_argument("search", type=Path, help="settings, such as experiments/searches/plain.yml")
-    sub.add_argument(
+    folder_option(
+        sub,
         "--results",
-        type=Path,
-        metavar="FOLDER",
-        default=data.ROOT / "results" / "searches",
-        help="where to write (default: %(default)s)",
+        data.ROOT / "results" / "searches",
+        "where to write (default: %(default)s)",
     )
     sub.add_argument(
         "--jobs",
@@ -316,19 +314,14 @@ def verify_options(sub: Parser) -> None:
         "let the results name the code of now",
     )
     sub.add_argument("--jobs", type=jobs, default=2, help="runs at a time (default: %(default)s)")
-    sub.add_argument(
+    folder_option(
+        sub,
         "--experiments",
-        type=Path,
-        metavar="FOLDER",
-        default=data.ROOT / "experiments",
-        help="where the files of settings are (default: %(default)s)",
+        data.ROOT / "experiments",
+        "where the files of settings are (default: %(default)s)",
     )
-    sub.add_argument(
-        "--results",
-        type=Path,
-        metavar="FOLDER",
-        default=data.ROOT / "results",
-        help="where the results are (default: %(default)s)",
+    folder_option(
+        sub, "--results", data.ROOT / "results", "where the results are (default: %(default)s)"
     )
 
 
@@ -470,11 +463,11 @@ def bench_options(sub: Parser) -> None:
         metavar="N",
         help="of each measurement (default: %(default)s)",
     )
-    sub.add_argument(
+    folder_option(
+        sub,
         "--results",
-        type=Path,
-        metavar="FOLDER",
-        help="where to write (default: results/bench; with --quick: _output/bench)",
+        None,
+        "where to write (default: results/bench; with --quick: _output/bench)",
     )
 
 
